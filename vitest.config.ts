@@ -7,15 +7,31 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{trace,node,collector,server,config,cli,build}/**/*.test.ts', 'web/src/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: [
+            '{trace,node,collector,server,config,cli,build}/**/*.test.ts',
+            'web/src/**/*.test.ts',
+            'test/unit/**/*.test.ts',
+          ],
           testTimeout: 30_000,
         },
       },
       {
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, maxWorkers: 2 },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
       },
       {
-        test: { name: 'browser', include: ['test/browser/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, maxWorkers: 1 },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+        },
       },
     ],
   },
