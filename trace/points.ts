@@ -205,7 +205,7 @@ export const POINTS = {
     scope: 'network',
     writtenBy: 'any node',
     hop: '(none)',
-    meaning: 'The process started: `sender` tells who, `version` its release if known.',
+    meaning: 'The process started: `sender` tells who, `node_version` its release if known.',
   },
   seal: {
     scope: 'network',

@@ -100,11 +100,15 @@ export const FtlFields = z.looseObject({
   /** What a log shows of an ID, 8 characters in stock logs; never together with `tx_id`. */
   tx_id_prefix: z.string().min(4).max(63).optional(),
   sender: PartialIdentity.optional(),
+  /** Who signed the proposal, where that is not the caller (a gateway peer calls for a client). */
+  creator: PartialIdentity.optional(),
   receiver: PartialIdentity.optional(),
   block: BlockRef.optional(),
   /** Position in the block, from 0. */
   tx_index: z.int().min(0).optional(),
   txs: z.array(TxRef).optional(),
+  /** Number of transactions, where a line counts but does not name them. */
+  tx_count: z.int().min(0).optional(),
   /** HeaderType name: ENDORSER_TRANSACTION, CONFIG … */
   tx_type: z.string().optional(),
   status: z.int().optional(),
@@ -115,6 +119,8 @@ export const FtlFields = z.looseObject({
   function: z.string().optional(),
   duration_us: z.number().min(0).optional(),
   stage: z.string().optional(),
+  /** Release of the node's software (`node.start`). */
+  node_version: z.string().optional(),
   commit_hash: z.string().optional(),
   endorsers: z.array(PartialIdentity).optional(),
   /** Time that the client put into the channel header. */
