@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: an older Node must be able to read this far and say what is wrong.
+const MINIMUM = 24;
+const major = Number(process.versions.node.split('.')[0]);
+if (major < MINIMUM) {
+  process.stderr.write(
+    `ftl needs Node ${MINIMUM} or newer; this is ${process.version} (${process.execPath}).\n` +
+      'Inside the project, `npm ci` brings a fitting Node for Linux (x64, arm64) and Windows (x64), and `npm start` or `npx ftl` use it.\n' +
+      'Elsewhere install Node from https://nodejs.org and try again.\n',
+  );
+  process.exit(1);
+}
+const { existsSync } = await import('node:fs');
+// In a checkout the sources run as they are; the published package holds compiled files.
+const entry = existsSync(new URL('../cli.ts', import.meta.url)) ? '../cli.ts' : '../cli.js';
+const { main } = await import(entry);
+process.exitCode = await main(process.argv.slice(2));

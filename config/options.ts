@@ -1,0 +1,134 @@
+import { z } from 'zod';
+
+/**
+ * Every option of FTL, once: its key in the YAML file, its environment variable (`FTL_` + upper snake case), its flag, its
+ * type, default and meaning. The commands' flags, the loader and the generated page `docs/reference/configuration.md` come from here.
+ * Precedence: default < file < environment < flag.
+ */
+export interface OptionSpec<T> {
+  readonly type: z.ZodType<T>;
+  readonly fallback: T;
+  readonly meaning: string;
+  /** How the value is written in help: `<url>`; absent for switches. */
+  readonly placeholder?: string;
+  /** Several values: repeated flag arguments, commas in the environment, a list in YAML. */
+  readonly list?: true;
+}
+
+const option = <T>(spec: OptionSpec<T>): OptionSpec<T> => spec;
+const Strings = z.array(z.string().min(1));
+const Duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'a number with ms, s, m, h or d, such as 30d');
+const Port = z.coerce.number().int().min(0).max(65_535);
+
+export const OPTIONS = {
+  store: option({
+    type: z.string().min(1),
+    fallback: 'sqlite:ftl-data/ftl.db',
+    placeholder: '<url>',
+    meaning: 'Where records are kept: `sqlite:PATH`.',
+  }),
+  logs: option({
+    type: Strings,
+    fallback: [] as string[],
+    placeholder: '<glob...>',
+    list: true,
+    meaning: "Log files to follow, as paths or globs: stock Fabric logs or FTL's own records.",
+  }),
+  blocks: option({
+    type: Strings,
+    fallback: [] as string[],
+    placeholder: '<path...>',
+    list: true,
+    meaning: 'Folders or files with raw blocks (`peer channel fetch` writes them); new files are picked up.',
+  }),
+  nodes: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning: '`nodes.yaml`: names, MSP IDs and addresses of nodes, where their logs do not tell.',
+  }),
+  format: option({
+    type: z.enum(['auto', 'ftl', 'fabric']),
+    fallback: 'auto',
+    placeholder: '<name>',
+    meaning: 'How lines are decoded: `auto` looks at each line, `ftl` or `fabric` fix it.',
+  }),
+  from: option({
+    type: z.enum(['beginning', 'end']),
+    fallback: 'beginning',
+    placeholder: '<where>',
+    meaning: 'Where to begin in a file that is met for the first time.',
+  }),
+  deadLetters: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning:
+      'File for lines that could not be decoded, with the reason; empty: `dead-letters.ndjson` beside the store.',
+  }),
+  pollInterval: option({
+    type: Duration,
+    fallback: '250ms',
+    placeholder: '<duration>',
+    meaning: 'How often followed files are looked at.',
+  }),
+  retention: option({
+    type: z.union([z.literal(''), Duration]),
+    fallback: '',
+    placeholder: '<duration>',
+    meaning: 'Records older than this are dropped, such as `30d`; empty keeps all.',
+  }),
+  host: option({
+    type: z.string().min(1),
+    fallback: '127.0.0.1',
+    placeholder: '<address>',
+    meaning:
+      'Address to listen on. Anything but loopback shows the data to whoever reaches it: there are no accounts yet.',
+  }),
+  port: option({
+    type: Port,
+    fallback: 3850,
+    placeholder: '<number>',
+    meaning: 'Port to listen on; 0 takes a free one.',
+  }),
+  allowedHosts: option({
+    type: Strings,
+    fallback: [] as string[],
+    placeholder: '<name...>',
+    list: true,
+    meaning: 'Further host names by which browsers may reach the server (protects against DNS rebinding).',
+  }),
+  open: option({ type: z.stringbool().or(z.boolean()), fallback: true, meaning: 'Open the page in a browser.' }),
+  logLevel: option({
+    type: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+    fallback: 'warn',
+    placeholder: '<level>',
+    meaning: "Level of FTL's own log on standard error.",
+  }),
+} as const;
+
+export type OptionKey = keyof typeof OPTIONS;
+export type Options = { -readonly [K in OptionKey]: (typeof OPTIONS)[K] extends OptionSpec<infer T> ? T : never };
+
+/** `deadLetters` → `FTL_DEAD_LETTERS`. */
+export function environmentName(key: string): string {
+  return `FTL_${snake(key).toUpperCase()}`;
+}
+
+/** `deadLetters` → `dead-letters`. */
+export function flagName(key: string): string {
+  return snake(key).replaceAll('_', '-');
+}
+
+function snake(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `250ms` → 250. The text must have passed the option's type. */
+export function durationMs(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
+  if (!match) throw new RangeError(`not a duration: ${text}`);
+  return Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN);
+}
