@@ -1,0 +1,35 @@
+import { type PointInfo, POINTS } from './points.ts';
+import { ECS_VERSION, RECORD_VERSION, recordJsonSchema } from './record.ts';
+
+/** `docs/reference/trace-points.md`, made from the table of points. */
+export function tracePointsPage(): string {
+  const rows = (scope: PointInfo['scope']) =>
+    Object.entries<PointInfo>(POINTS)
+      .filter(([, info]) => info.scope === scope)
+      .map(([point, info]) => `| \`${point}\` | ${info.writtenBy} | ${info.hop} | ${info.meaning} |`)
+      .join('\n');
+  const table = (scope: PointInfo['scope']) =>
+    `| point | written by | sender → receiver | meaning |\n| --- | --- | --- | --- |\n${rows(scope)}`;
+  return `<!-- Made by \`npm run docs\` from trace/points.ts; a test proves it current. -->
+# Trace points
+
+Each record (schema version ${RECORD_VERSION}, ECS ${ECS_VERSION}, [JSON Schema](record.schema.json)) is written at one point, \`ftl.point\`.
+
+## About one transaction
+
+${table('tx')}
+
+## About one block: every transaction of the block shares it
+
+${table('block')}
+
+## About the network
+
+${table('network')}
+`;
+}
+
+/** \`docs/reference/record.schema.json\`. */
+export function recordSchemaPage(): string {
+  return `${JSON.stringify(recordJsonSchema(), null, 2)}\n`;
+}
