@@ -1,0 +1,145 @@
+import type { TxRef } from '#trace/record.ts';
+import type { Entry } from '../entry.ts';
+import { blockNumberOf, makeRecord } from '../record.ts';
+import type { LoggerRules, Outcome } from '../rule.ts';
+import type { FabricState } from '../state.ts';
+
+/** Blocks being made at an orderer, and who leads the consensus: Raft (2.2 and newer) and SmartBFT (3.0 and newer). */
+export const consensusRules: Readonly<Record<string, LoggerRules>> = {
+  'orderer.consensus.etcdraft': {
+    kind: 'orderer',
+    rules: [
+      { starts: 'Writing block [', apply: (entry, state) => made(entry, state, 'written') },
+      { starts: 'Created block [', apply: (entry, state) => made(entry, state, 'created') },
+      { starts: 'Raft leader changed: ', apply: raftLeader },
+    ],
+  },
+  'orderer.consensus.smartbft.chain': {
+    kind: 'orderer',
+    rules: [{ starts: 'Delivering proposal, writing block ', apply: bftWritten }],
+  },
+  'orderer.consensus.smartbft.consensus': {
+    kind: 'orderer',
+    rules: [
+      { starts: 'Changing to ', has: ' role, current view: ', apply: bftLeader },
+      { starts: 'Rotating leader from ', apply: bftLeader },
+    ],
+  },
+  // The ledger's index, which a peer has too; there it tells nothing that the validation does not.
+  blkstorage: {
+    rules: [
+      {
+        starts: 'Indexing block [blockNum=',
+        multiline: true,
+        wanted: (_line, _at, state) => state.kind === 'orderer',
+        apply: indexed,
+      },
+    ],
+  },
+};
+
+const MAX_WRITING = 64;
+
+/** The channel's block is about to be written: its entry in the index follows. */
+function noteWriting(state: FabricState, number: number, channel: string): void {
+  state.writing.push([number, channel]);
+  if (state.writing.length > MAX_WRITING) state.writing.shift();
+}
+
+function made(entry: Entry, state: FabricState, stage: 'created' | 'written'): Outcome {
+  const number = blockNumberOf(/ block \[(\d+)\]/.exec(entry.message)?.[1]);
+  const channel = entry.field('channel');
+  if (number === undefined || channel === undefined || channel === '') return 'unreadable';
+  if (stage === 'written') noteWriting(state, number, channel);
+  return makeRecord(entry, state, 'order.block', {
+    channel,
+    block: { number },
+    sender: state.self(),
+    stage,
+    ...consensusOf(numberOf(entry.field('node'))),
+  });
+}
+
+function raftLeader(entry: Entry, state: FabricState): Outcome {
+  const leader = numberOf(/^Raft leader changed: \d+ -> (\d+)/.exec(entry.message)?.[1]);
+  const channel = entry.field('channel');
+  if (leader === undefined || channel === undefined || channel === '') return 'unreadable';
+  return makeRecord(entry, state, 'leader.consensus', {
+    channel,
+    sender: state.self(),
+    ...consensusOf(numberOf(entry.field('node')), leader),
+  });
+}
+
+const BFT_WRITTEN = /^Delivering proposal, writing block (\d+) with (\d{1,9}) transactions .* node id (\d+)/;
+
+function bftWritten(entry: Entry, state: FabricState): Outcome {
+  const match = BFT_WRITTEN.exec(entry.message);
+  const number = blockNumberOf(match?.[1]);
+  const node = numberOf(match?.[3]);
+  const channel = entry.field('channel');
+  if (match === null || number === undefined || channel === undefined || channel === '') return 'unreadable';
+  noteWriting(state, number, channel);
+  if (node !== undefined) state.consenters.set(channel, node);
+  return makeRecord(entry, state, 'order.block', {
+    channel,
+    block: { number },
+    sender: state.self(),
+    stage: 'written',
+    tx_count: Number(match[2]),
+    ...consensusOf(node),
+  });
+}
+
+function bftLeader(entry: Entry, state: FabricState): Outcome {
+  const leader = numberOf(/(?:current leader: | to )(\d+)(?=\s|$)/.exec(entry.message)?.[1]);
+  const channel = entry.field('channel');
+  if (leader === undefined || channel === undefined || channel === '') return 'unreadable';
+  return makeRecord(entry, state, 'leader.consensus', {
+    channel,
+    sender: state.self(),
+    ...consensusOf(state.consenters.get(channel), leader),
+  });
+}
+
+/** A consenter's number. Fabric's are 64 bits wide but count from 1. */
+function numberOf(text: string | undefined): number | undefined {
+  return blockNumberOf(text);
+}
+
+function consensusOf(node: number | undefined, leader?: number): { consensus?: { node?: number; leader?: number } } {
+  if (node === undefined && leader === undefined) return {};
+  return { consensus: { ...(node === undefined ? {} : { node }), ...(leader === undefined ? {} : { leader }) } };
+}
+
+const MAX_INDEXED = 100_000;
+
+/** Which transactions a block holds: the only line of an orderer that ties IDs to a block. It names no channel. */
+function indexed(entry: Entry, state: FabricState): Outcome {
+  const match = /^Indexing block \[blockNum=(\d+), blockHash=\[\]byte\{([0-9a-fx, ]*)\} txOffsets=/.exec(entry.message);
+  const number = blockNumberOf(match?.[1]);
+  if (match === null || number === undefined) return 'unreadable';
+  const channels = new Set(state.writing.filter(([block]) => block === number).map(([, channel]) => channel));
+  const [channel] = channels;
+  if (channels.size !== 1 || channel === undefined) return undefined;
+  state.writing = state.writing.filter(([block, of]) => block !== number || of !== channel);
+  const txs: TxRef[] = [];
+  for (const [, id] of entry.message.matchAll(/^txId=(\S*) locPointer=/gm)) {
+    if (txs.length >= MAX_INDEXED) break;
+    txs.push({ id: id === undefined || id === '' ? `block:${number}:${txs.length}` : id });
+  }
+  const hash = hexOf(match[2] as string);
+  return makeRecord(entry, state, 'order.block', {
+    channel,
+    block: { number, ...(hash === undefined ? {} : { hash }) },
+    sender: state.self(),
+    stage: 'indexed',
+    txs,
+  });
+}
+
+/** 32 bytes as Go prints a byte slice's source form: `0x92, 0x7, …`. */
+function hexOf(text: string): string | undefined {
+  const bytes = text.split(',').map((byte) => /^0x([0-9a-f]{1,2})$/.exec(byte.trim())?.[1]?.padStart(2, '0'));
+  return bytes.length === 32 && bytes.every((byte) => byte !== undefined) ? bytes.join('') : undefined;
+}

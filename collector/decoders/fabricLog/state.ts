@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import type { PartialIdentity } from '#trace/identity.ts';
+import type { StreamOptions } from '../decoder.ts';
+import { BoundedMap } from './boundedMap.ts';
+
+/**
+ * What one line tells about a later one: who writes the stream, which request waits for its answer, which orderer the peer pulls
+ * from. All of it is bounded, and goes through a snapshot as plain JSON.
+ */
+
+const Names = z.array(z.tuple([z.string(), z.string()]));
+const Counts = z.array(z.tuple([z.string(), z.number()]));
+
+/** A broadcast that waits for its answer; null for one without an ID (a configuration update). */
+const PendingBroadcast = z.object({ channel: z.string(), tx_id: z.string() }).nullable();
+export type PendingBroadcast = z.infer<typeof PendingBroadcast>;
+
+const Transfer = z.object({ channel: z.string(), peer: z.string(), first: z.number(), last: z.number() });
+export type Transfer = z.infer<typeof Transfer>;
+
+const PendingStart = z.object({
+  time: z.string(),
+  level: z.string(),
+  logger: z.string(),
+  version: z.string().optional(),
+});
+export type PendingStart = z.infer<typeof PendingStart>;
+
+const Snapshot = z.object({
+  name: z.string().optional(),
+  kind: z.enum(['peer', 'orderer']).optional(),
+  start: PendingStart.optional(),
+  subjects: Names,
+  endorse: z.object({ waiting: z.array(z.tuple([z.string(), z.string()])), mixed: z.boolean() }),
+  broadcasts: z.array(z.tuple([z.string(), z.array(PendingBroadcast)])),
+  writing: z.array(z.tuple([z.number(), z.string()])),
+  validated: Counts,
+  reason: z.string().nullable().optional(),
+  transfer: Transfer.optional(),
+  leads: Names,
+  orderers: Names,
+  heights: Counts,
+  consenters: Counts,
+  seen: z.array(z.string()),
+});
+type Snapshot = z.infer<typeof Snapshot>;
+
+const EMPTY: Snapshot = {
+  subjects: [],
+  endorse: { waiting: [], mixed: false },
+  broadcasts: [],
+  writing: [],
+  validated: [],
+  leads: [],
+  orderers: [],
+  heights: [],
+  consenters: [],
+  seen: [],
+};
+
+export class FabricState {
+  readonly #given: PartialIdentity | undefined;
+  readonly #fallbackName: string;
+  /** The node's own name, once its log has told it. */
+  #name: string | undefined;
+  #kind: 'peer' | 'orderer' | undefined;
+  /** A start whose writer is not known yet: the peer says that it starts before it says who it is. */
+  start: PendingStart | undefined;
+  /** Remote address → common name of the TLS certificate that it showed (access log). */
+  readonly subjects: BoundedMap<string>;
+  /** Proposals that arrived (address, time) and whose creator has not been checked yet. */
+  readonly endorse: { waiting: [string, string][]; mixed: boolean };
+  /** Remote address → broadcasts in order of arrival. */
+  readonly broadcasts: BoundedMap<PendingBroadcast[]>;
+  /** Blocks that the orderer is about to write: (number, channel), oldest first. */
+  writing: [number, string][];
+  /** Channel → block that is validated and not yet committed. */
+  readonly validated: BoundedMap<number>;
+  /** Why the next transaction marked invalid is invalid; null if two reasons stand there and either may be the one. */
+  reason: string | null | undefined;
+  transfer: Transfer | undefined;
+  /** Channel → how the peer came to lead its organisation there: `elected`, `static`. */
+  readonly leads: BoundedMap<string>;
+  /** Channel → orderer that the peer pulls from. */
+  readonly orderers: BoundedMap<string>;
+  /** Channel → last block that the peer committed. */
+  readonly heights: BoundedMap<number>;
+  /** Channel → the orderer's own number among the consenters, as far as a line told it. */
+  readonly consenters: BoundedMap<number>;
+  /** Facts about identities that this stream has told already. */
+  readonly seen: BoundedMap<true>;
+
+  constructor(options: StreamOptions, snapshot?: unknown) {
+    const parsed = Snapshot.safeParse(snapshot);
+    const from = parsed.success ? parsed.data : EMPTY;
+    this.#given = options.self;
+    this.#fallbackName = options.fallbackName;
+    this.#name = from.name;
+    this.#kind = from.kind;
+    this.start = from.start;
+    this.subjects = new BoundedMap(128, from.subjects);
+    this.endorse = { waiting: [...from.endorse.waiting], mixed: from.endorse.mixed };
+    this.broadcasts = new BoundedMap(64, from.broadcasts);
+    this.writing = [...from.writing];
+    this.validated = new BoundedMap(32, from.validated);
+    this.reason = from.reason;
+    this.transfer = from.transfer;
+    this.leads = new BoundedMap(64, from.leads);
+    this.orderers = new BoundedMap(64, from.orderers);
+    this.heights = new BoundedMap(64, from.heights);
+    this.consenters = new BoundedMap(64, from.consenters);
+    this.seen = new BoundedMap(
+      256,
+      from.seen.map((key) => [key, true]),
+    );
+  }
+
+  snapshot(): Snapshot {
+    // Arrays that change in place are copied: a snapshot must not follow what comes after it.
+    return {
+      ...(this.#name === undefined ? {} : { name: this.#name }),
+      ...(this.#kind === undefined ? {} : { kind: this.#kind }),
+      ...(this.start === undefined ? {} : { start: this.start }),
+      subjects: this.subjects.entries(),
+      endorse: { waiting: [...this.endorse.waiting], mixed: this.endorse.mixed },
+      broadcasts: this.broadcasts.entries().map(([address, queue]) => [address, [...queue]]),
+      writing: [...this.writing],
+      validated: this.validated.entries(),
+      ...(this.reason === undefined ? {} : { reason: this.reason }),
+      ...(this.transfer === undefined ? {} : { transfer: this.transfer }),
+      leads: this.leads.entries(),
+      orderers: this.orderers.entries(),
+      heights: this.heights.entries(),
+      consenters: this.consenters.entries(),
+      seen: this.seen.entries().map(([key]) => key),
+    };
+  }
+
+  /** The best name of the writer that is known by now. */
+  get name(): string {
+    return this.#given?.name ?? commonNameOf(this.#given?.id) ?? this.#name ?? this.#fallbackName;
+  }
+
+  /** Whether anything better than the file's name is known. */
+  get isNamed(): boolean {
+    return this.#name !== undefined || this.#given?.name !== undefined || this.#given?.id !== undefined;
+  }
+
+  get kind(): 'peer' | 'orderer' | undefined {
+    const given = this.#given?.kind;
+    return given === 'peer' || given === 'orderer' ? given : this.#kind;
+  }
+
+  /** What the stream's own lines say about its writer; what the configuration says stands above it. */
+  learnName(name: string): void {
+    if (name !== '') this.#name = name;
+  }
+
+  learnKind(kind: 'peer' | 'orderer'): void {
+    this.#kind = kind;
+  }
+
+  /** The writer as a record names it. */
+  self(): PartialIdentity {
+    const kind = this.kind;
+    return { ...this.#given, name: this.name, ...(kind === undefined ? {} : { kind }) };
+  }
+
+  /** A process has started: what its predecessor had open will not be finished. */
+  restarted(): void {
+    this.subjects.clear();
+    this.endorse.waiting.length = 0;
+    this.endorse.mixed = false;
+    this.broadcasts.clear();
+    this.writing = [];
+    this.validated.clear();
+    this.reason = undefined;
+    this.transfer = undefined;
+    this.leads.clear();
+    this.orderers.clear();
+  }
+
+  /** Notes a fact about an identity; false if this stream has told it before. */
+  isNew(key: string): boolean {
+    const known = this.seen.has(key);
+    this.seen.set(key, true);
+    return !known;
+  }
+}
+
+function commonNameOf(id: string | undefined): string | undefined {
+  return id === undefined ? undefined : id.slice(id.indexOf('/') + 1);
+}
