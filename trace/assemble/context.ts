@@ -8,4 +8,6 @@ export interface AssembleContext {
   readonly network?: Network;
   /** Highest block that each peer (`service.node.name`) committed in the channel; told by the records given if absent. */
   readonly heights?: ReadonlyMap<string, number>;
+  /** Other transactions of the channel begin with the same shortened ID, so records that carry only that are nobody's. */
+  readonly ambiguousPrefix?: true;
 }
