@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { common, orderer } from '@hyperledger/fabric-protos';
+import { blockHeaderHash } from './blockHeader.ts';
+import { NOT_VALIDATED, validationCodeName } from './enumNames.ts';
+import { EnvelopeView } from './envelopeView.ts';
+import { ProtoError } from './protoError.ts';
+import { IdentityView } from './serializedIdentity.ts';
+import { decodeMessage } from './strictReader.ts';
+
+const { SIGNATURES, LAST_CONFIG, TRANSACTIONS_FILTER, ORDERER, COMMIT_HASH } = common.BlockMetadataIndex;
+
+/** Beyond what an orderer can be configured to send over gRPC in earnest. */
+export const MAX_BLOCK_BYTES = 128 * 1024 * 1024;
+
+/** One orderer's signature over a block. */
+export interface BlockSignatureView {
+  /** Serialised identity (crash-tolerant consensus); null where the signer is named by its number. */
+  readonly creator: Uint8Array | null;
+  /** Consenter's number in the channel's configuration (BFT consensus of v3); null where the identity is given. */
+  readonly consenterId: number | null;
+  readonly signature: Uint8Array;
+}
+
+/**
+ * A `common.Block`. Header and lists are decoded at once, everything else when first asked for, and kept: one view is meant
+ * to be shared by all who look at the block. Every getter throws ProtoError where its bytes are not what they should be.
+ */
+export class BlockView {
+  readonly bytes: Uint8Array;
+  readonly message: common.Block;
+  readonly number: number;
+  /** Empty in block 0. */
+  readonly previousHash: Uint8Array;
+  readonly dataHash: Uint8Array;
+  /** One for each transaction, not yet decoded. */
+  readonly envelopes: readonly EnvelopeView[];
+  readonly #data: readonly Uint8Array[];
+  readonly #metadata: readonly Uint8Array[];
+  #hash: Uint8Array | undefined;
+  #computedDataHash: Uint8Array | undefined;
+  #signatures: common.Metadata | undefined;
+  #ordererMetadata: common.OrdererBlockMetadata | null | undefined;
+
+  private constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.message = decodeMessage(common.Block, bytes, 'common.Block');
+    const header = this.message.getHeader();
+    if (header === undefined) {
+      throw new ProtoError('missing', 'common.Block', 'no header');
+    }
+    this.number = header.getNumber();
+    if (!Number.isSafeInteger(this.number)) {
+      throw new ProtoError('out_of_range', 'common.BlockHeader', 'number beyond 2^53');
+    }
+    this.previousHash = header.getPreviousHash_asU8();
+    this.dataHash = header.getDataHash_asU8();
+    this.#data = this.message.getData()?.getDataList_asU8() ?? [];
+    this.#metadata = this.message.getMetadata()?.getMetadataList_asU8() ?? [];
+    this.envelopes = this.#data.map((data) => EnvelopeView.fromBytes(data));
+  }
+
+  /** @throws ProtoError for bytes that are no block, or more than `maxBytes` (128 MiB). */
+  static fromBytes(bytes: Uint8Array, options: { readonly maxBytes?: number } = {}): BlockView {
+    const max = options.maxBytes ?? MAX_BLOCK_BYTES;
+    if (bytes.length > max) {
+      throw new ProtoError('too_large', 'common.Block', `${bytes.length} bytes, at most ${max} are read`);
+    }
+    // Buffers would make each part a Buffer, which costs more than a plain view.
+    return new BlockView(
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    );
+  }
+
+  /** SHA-256 of the header: the block's name, which the next block repeats as its `previousHash`. */
+  get hash(): Uint8Array {
+    this.#hash ??= blockHeaderHash(this.number, this.previousHash, this.dataHash);
+    return this.#hash;
+  }
+
+  /** SHA-256 of all envelopes in a row. */
+  get computedDataHash(): Uint8Array {
+    if (this.#computedDataHash === undefined) {
+      const digest = createHash('sha256');
+      for (const data of this.#data) {
+        digest.update(data);
+      }
+      this.#computedDataHash = digest.digest();
+    }
+    return this.#computedDataHash;
+  }
+
+  /** Whether header and data belong together. */
+  get dataHashMatches(): boolean {
+    return Buffer.compare(this.computedDataHash, this.dataHash) === 0;
+  }
+
+  /** Of the first envelope that names one; null where none does. */
+  get channel(): string | null {
+    for (const envelope of this.envelopes) {
+      try {
+        if (envelope.channelHeader.channel !== '') {
+          return envelope.channelHeader.channel;
+        }
+      } catch (error) {
+        if (!(error instanceof ProtoError)) {
+          throw error;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** One byte a transaction, as the peer that stored this copy decided; empty in an orderer's copy. */
+  get transactionsFilter(): Uint8Array {
+    return this.#metadataAt(TRANSACTIONS_FILTER);
+  }
+
+  /** TxValidationCode of transaction `index`; null where this copy holds no verdict. */
+  validationCode(index: number): number | null {
+    const code = this.transactionsFilter[index];
+    return code === undefined || code === NOT_VALIDATED ? null : code;
+  }
+
+  /** Its name; null where this copy holds no verdict. */
+  validationCodeName(index: number): string | null {
+    const code = this.validationCode(index);
+    return code === null ? null : validationCodeName(code);
+  }
+
+  /** The peer's running hash over all blocks, codes and writes up to this block; null in an orderer's copy and in block 0. */
+  get commitHash(): Uint8Array | null {
+    const bytes = this.#metadataAt(COMMIT_HASH);
+    if (bytes.length === 0) {
+      return null;
+    }
+    const value = decodeMessage(common.Metadata, bytes, 'common.Metadata (commit hash)').getValue_asU8();
+    return value.length === 0 ? null : value;
+  }
+
+  get signatures(): readonly BlockSignatureView[] {
+    return this.#signaturesMetadata.getSignaturesList().map((one) => {
+      const header = one.getSignatureHeader_asU8();
+      const signature = one.getSignature_asU8();
+      if (header.length === 0 && one.getIdentifierHeader_asU8().length > 0) {
+        const identifier = decodeMessage(
+          common.IdentifierHeader,
+          one.getIdentifierHeader_asU8(),
+          'common.IdentifierHeader',
+        );
+        return { creator: null, consenterId: identifier.getIdentifier(), signature };
+      }
+      const creator = decodeMessage(common.SignatureHeader, header, 'common.SignatureHeader').getCreator_asU8();
+      return { creator, consenterId: null, signature };
+    });
+  }
+
+  /** Who signed, as far as signatures carry the identity. */
+  get signers(): readonly IdentityView[] {
+    return this.signatures.flatMap(({ creator }) =>
+      creator === null || creator.length === 0 ? [] : [IdentityView.fromBytes(creator)],
+    );
+  }
+
+  /** Number of the configuration block in force; null where no orderer wrote it down. */
+  get lastConfig(): number | null {
+    const fromOrderer = this.#ordererBlockMetadata?.getLastConfig();
+    if (fromOrderer !== undefined) {
+      return fromOrderer.getIndex();
+    }
+    // Releases before 1.4.1 kept it apart.
+    const bytes = this.#metadataAt(LAST_CONFIG);
+    if (bytes.length === 0) {
+      return null;
+    }
+    const value = decodeMessage(common.Metadata, bytes, 'common.Metadata (last config)').getValue_asU8();
+    return decodeMessage(common.LastConfig, value, 'common.LastConfig').getIndex();
+  }
+
+  /** Raft: numbers of the nodes in the order of the configuration's consenters; empty where the block does not say. */
+  get consenterIds(): readonly number[] {
+    let bytes = this.#ordererBlockMetadata?.getConsenterMetadata_asU8() ?? this.#metadataAt(ORDERER);
+    if (bytes.length === 0) {
+      return [];
+    }
+    bytes = decodeMessage(common.Metadata, bytes, 'common.Metadata (consenter)').getValue_asU8();
+    return decodeMessage(orderer.etcdraft.BlockMetadata, bytes, 'etcdraft.BlockMetadata').getConsenterIdsList();
+  }
+
+  get #signaturesMetadata(): common.Metadata {
+    this.#signatures ??= decodeMessage(common.Metadata, this.#metadataAt(SIGNATURES), 'common.Metadata (signatures)');
+    return this.#signatures;
+  }
+
+  get #ordererBlockMetadata(): common.OrdererBlockMetadata | null {
+    if (this.#ordererMetadata === undefined) {
+      const value = this.#signaturesMetadata.getValue_asU8();
+      this.#ordererMetadata =
+        value.length === 0 ? null : decodeMessage(common.OrdererBlockMetadata, value, 'common.OrdererBlockMetadata');
+    }
+    return this.#ordererMetadata;
+  }
+
+  #metadataAt(index: number): Uint8Array {
+    return this.#metadata[index] ?? EMPTY;
+  }
+}
+
+const EMPTY = new Uint8Array(0);

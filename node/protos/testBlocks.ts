@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** For tests: blocks of real Fabric networks, each set with what its network said of them (`validation.json`). */
+export interface RecordedTransaction {
+  readonly index: number;
+  readonly txId: string;
+  readonly type: string;
+  readonly timestamp: string;
+  readonly validationCode: string;
+  readonly code: number;
+  readonly creatorMsp?: string;
+  readonly chaincode?: string;
+  readonly endorserMsps?: readonly string[];
+}
+
+export interface RecordedBlock {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  /** Base64. */
+  readonly previousHash: string;
+  readonly dataHash: string;
+  readonly transactions: readonly RecordedTransaction[];
+}
+
+export interface RecordedSet {
+  readonly name: string;
+  readonly channel: string;
+  readonly blocks: readonly RecordedBlock[];
+}
+
+export const VERSIONS = ['v3.1.5', 'v2.5.9'] as const;
+const VECTORS = resolve(import.meta.dirname, '../../test/vectors');
+/** Where the whole recordings lie, on machines that have them: beside the repository. */
+const SHARED = resolve(import.meta.dirname, '../../../shared');
+
+/** The part of a recording that is kept with the code. */
+export function vendoredBlocks(version: (typeof VERSIONS)[number]): RecordedSet {
+  const folder = join(VECTORS, `blocks-${version}`);
+  return readSet(`blocks-${version}`, folder, folder);
+}
+
+/** Whole recordings beside the repository; empty where there are none. */
+export function sharedBlocks(): readonly RecordedSet[] {
+  if (!existsSync(SHARED)) {
+    return [];
+  }
+  return readdirSync(SHARED)
+    .filter((name) => name.startsWith('fabric-') && existsSync(join(SHARED, name, 'validation.json')))
+    .map((name) => readSet(name, join(SHARED, name), join(SHARED, name, 'blocks')));
+}
+
+/** Each peer's gossip PKI-ID as its own log names it. */
+export function loggedPkiIds(version: (typeof VERSIONS)[number]): readonly { peer: string; pkiId: string }[] {
+  const text = readFileSync(join(VECTORS, `blocks-${version}`, 'pki-ids.json'), 'utf8');
+  return (JSON.parse(text) as { peers: { peer: string; pkiId: string }[] }).peers;
+}
+
+function readSet(name: string, folder: string, blocks: string): RecordedSet {
+  const told = JSON.parse(readFileSync(join(folder, 'validation.json'), 'utf8')) as {
+    readonly channel: string;
+    readonly blocks: readonly (Omit<RecordedBlock, 'number' | 'bytes'> & { readonly block: number })[];
+  };
+  return {
+    name,
+    channel: told.channel,
+    blocks: told.blocks.map(({ block, ...rest }) => ({
+      ...rest,
+      number: block,
+      bytes: new Uint8Array(readFileSync(join(blocks, `${told.channel}_${block}.pb`))),
+    })),
+  };
+}
