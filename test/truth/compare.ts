@@ -1,5 +1,5 @@
 import type { Trace } from '#trace/trace.ts';
-import { type Truth, type TruthTransaction, edgesOf } from './truth.ts';
+import { type Truth, type TruthTransaction, edgesOf, micros } from './truth.ts';
 
 export const ASPECTS = ['outcome', 'block', 'creator', 'endorsers', 'orderer', 'commits', 'edges'] as const;
 export type Aspect = (typeof ASPECTS)[number];
@@ -158,12 +158,6 @@ function compareEdges(tally: Tally, truth: Truth, tx: TruthTransaction, trace: T
     new Set(stated),
     new Set([...others.map(edgeFact), ...halves, ...untold]),
   );
-}
-
-/** Microseconds since the epoch. */
-function micros(iso: string): number {
-  const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';
-  return Date.parse(`${iso.slice(0, 19)}Z`) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
 }
 
 function compareCommits(tally: Tally, truth: Truth, tx: TruthTransaction, trace: Trace, toleranceUs: number): void {

@@ -105,6 +105,12 @@ export function edgesOf(truth: Truth, transaction: TruthTransaction): TruthEdge[
   return [...transaction.edges, ...(block?.edges ?? [])];
 }
 
+/** Microseconds since the epoch of an ISO 8601 time. */
+export function micros(iso: string): number {
+  const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';
+  return Date.parse(`${iso.slice(0, 19)}Z`) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
+}
+
 export const RECORDINGS = ['fabric-v3.1.5', 'fabric-v2.5.9'] as const;
 
 export function readTruth(recording: (typeof RECORDINGS)[number]): Truth {
