@@ -47,7 +47,7 @@ export interface TruthTransaction {
   readonly txId: string;
   /** `full`: some log line or block has the whole ID; `prefix`: only its first 8 digits are in the evidence. */
   readonly known: 'full' | 'prefix';
-  /** Step of the scenario; `setup` for those before it and for configuration blocks. */
+  /** Step of the scenario; `setup` for those before it and for configuration blocks, `unlisted` for what only a log shows. */
   readonly step: string;
   /** HeaderType's name; null if it never reached a block. */
   readonly type: string | null;

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Truth, TruthTransaction } from '../truth.ts';
 import { blockOf } from './blocksOf.ts';
-import { CHANNEL, by, readEvidence } from './evidence.ts';
+import { CHANNEL, type Evidence, by, readEvidence } from './evidence.ts';
 import { consensusLeaders } from './leadersOf.ts';
 import type { RawBlock } from './readBlocks.ts';
 import { RECORDINGS, type Recording } from './recordings.ts';
@@ -65,6 +65,18 @@ function check(truth: Truth, scenario: Scenario, validation: Validation): void {
     }
 }
 
+/** Proposals that a log shows although the scenario does not list them (the query behind a last look at the ledger). */
+function unlisted({ transactions, lines }: Evidence, listed: ReadonlyMap<string, string>): string[] {
+  const known = new Set([...listed.keys()].map((txId) => txId.slice(0, 8)));
+  const prefixes = new Set([...transactions.values()].flatMap(({ finished }) => [...finished.keys()]));
+  const full = new Map<string, string>();
+  for (const { msg } of [...lines.values()].flat()) {
+    const txId = /tx simulator txid = \[([0-9a-f]{64})\]/.exec(msg)?.[1];
+    if (txId !== undefined) full.set(txId.slice(0, 8), txId);
+  }
+  return [...prefixes].filter((prefix) => !known.has(prefix)).map((prefix) => full.get(prefix) ?? prefix);
+}
+
 /** The truth of one recording in `root`; throws where two witnesses disagree. */
 export function makeTruth(root: string, recording: Recording): Truth {
   const evidence = readEvidence(root, recording);
@@ -72,6 +84,7 @@ export function makeTruth(root: string, recording: Recording): Truth {
   const scenario = json('scenario.json') as Scenario;
   const prefixes = new Map<string, string>();
   const steps = stepsOf(scenario, evidence.blocks);
+  for (const txId of unlisted(evidence, steps)) steps.set(txId, 'unlisted');
   for (const txId of steps.keys()) {
     assert(!prefixes.has(txId.slice(0, 8)) || txId.startsWith('block:'), `two IDs begin with ${txId.slice(0, 8)}`);
     prefixes.set(txId.slice(0, 8), txId);
