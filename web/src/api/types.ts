@@ -1,0 +1,26 @@
+import type { z } from 'zod';
+import type {
+  ChannelList as ChannelListSchema,
+  FindingCatalogue as FindingCatalogueSchema,
+  Problem as ProblemSchema,
+  RecordList as RecordListSchema,
+  Trace as TraceSchema,
+  TraceList as TraceListSchema,
+  TraceListQuery as TraceListQuerySchema,
+  TraceSummary as TraceSummarySchema,
+} from '../../../server/api/schemas.ts';
+
+// The one place where the dashboard looks at another room, and at its types alone: nothing of the server is bundled.
+export type Trace = z.infer<typeof TraceSchema>;
+export type Edge = Trace['edges'][number];
+export type Identity = Trace['participants'][number];
+export type Commit = Trace['commits'][number];
+export type Finding = Trace['findings'][number];
+export type TraceSummary = z.infer<typeof TraceSummarySchema>;
+export type TraceList = z.infer<typeof TraceListSchema>;
+export type TraceListQuery = z.infer<typeof TraceListQuerySchema>;
+export type RecordList = z.infer<typeof RecordListSchema>;
+export type StoredRecord = RecordList['items'][number];
+export type ChannelList = z.infer<typeof ChannelListSchema>;
+export type FindingCatalogue = z.infer<typeof FindingCatalogueSchema>;
+export type Problem = z.infer<typeof ProblemSchema>;

@@ -1,0 +1,80 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { ConfigProvider, Skeleton, theme } from 'antd';
+import { lazy, Suspense } from 'react';
+import { BrowserRouter, Link, Route, Routes } from 'react-router';
+import type { ApiError } from './api/client.ts';
+import markUrl from './mark.svg';
+import { SearchPage } from './pages/searchPage.tsx';
+import { Crash } from './parts/crash.tsx';
+import { Notice } from './parts/states.tsx';
+import { PALETTES, useDark } from './theme.ts';
+
+// The graph library is two thirds of the code: only who opens a trace loads it.
+const TracePage = lazy(async () => ({ default: (await import('./pages/tracePage.tsx')).TracePage }));
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      refetchOnWindowFocus: false,
+      // What the server has understood and refused will be refused again.
+      retry: (count, error) => count < 2 && ((error as ApiError).status === 0 || (error as ApiError).status >= 500),
+      retryDelay: 600,
+    },
+  },
+});
+
+export function App() {
+  const dark = useDark();
+  const palette = PALETTES[dark ? 'dark' : 'light'];
+  return (
+    <ConfigProvider
+      theme={{
+        algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
+        token: {
+          colorPrimary: palette.accent,
+          colorBgContainer: palette.panel,
+          colorText: palette.text,
+          colorTextDescription: palette.muted,
+          borderRadius: 6,
+          fontFamily: 'var(--font)',
+          motion: false,
+        },
+      }}
+    >
+      <QueryClientProvider client={queries}>
+        <BrowserRouter>
+          <a className="skip" href="#content">
+            Skip to content
+          </a>
+          <header className="top">
+            <Link to="/" className="brand" aria-label="FTL, search">
+              <img src={markUrl} alt="" width="26" height="26" />
+              <strong>FTL</strong>
+              <span>every transaction’s way through the network</span>
+            </Link>
+          </header>
+          <main id="content">
+            <Crash>
+              <Suspense fallback={<Skeleton active className="panel pad" paragraph={{ rows: 8 }} />}>
+                <Routes>
+                  <Route path="/" element={<SearchPage />} />
+                  <Route path="/trace/:txId" element={<TracePage />} />
+                  <Route path="/trace/:channel/:txId" element={<TracePage />} />
+                  <Route
+                    path="*"
+                    element={
+                      <Notice symbol="∅" title="There is no such page">
+                        <Link to="/">Search for a transaction</Link>
+                      </Notice>
+                    }
+                  />
+                </Routes>
+              </Suspense>
+            </Crash>
+          </main>
+        </BrowserRouter>
+      </QueryClientProvider>
+    </ConfigProvider>
+  );
+}

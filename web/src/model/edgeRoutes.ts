@@ -1,0 +1,192 @@
+import type { Edge } from '../api/types.ts';
+import { type GraphNode, NODE_HEIGHT, NODE_WIDTH } from './graphLayout.ts';
+
+export type Point = readonly [x: number, y: number];
+
+export interface Route {
+  readonly seq: number;
+  /** `line` runs between two nodes; `dock` is a commit, a mark under the node that committed. */
+  readonly shape: 'line' | 'dock';
+  readonly start: Point;
+  /** Of a quadratic curve; the middle of the line where it is straight. */
+  readonly control: Point;
+  readonly end: Point;
+  /** Where on the way the label sits, 0 to 1. */
+  readonly labelRatio: number;
+  /** How far the label is lifted off the line, pixels: short level lines show their arrow below it. */
+  readonly labelLift: number;
+}
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+const BENDS = [0, 30, -30, 60, -60, 95, -95, 135, -135, 190, -190, 250, -250];
+const RATIOS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8];
+const LABEL_HEIGHT = 18;
+const CLEARANCE = 8;
+
+/**
+ * How edges run: straight where nothing is in the way, else bent around other nodes; edges of the same two never on top of
+ * each other; labels moved along until they cover neither a node nor each other. A commit whose block came by another edge
+ * of the same two is docked under its node. `labels` gives each edge's text.
+ */
+export function routeEdges(
+  nodes: readonly GraphNode[],
+  edges: readonly Edge[],
+  labels: ReadonlyMap<number, string>,
+): Route[] {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const nodeBoxes = nodes.map((node) => ({ id: node.id, box: boxOf(node) }));
+  const carried = new Set(
+    edges.filter((edge) => edge.point !== 'commit').map((edge) => `${edge.from ?? ''}→${edge.to}`),
+  );
+  const taken: Box[] = [];
+  const lines: Line[] = [];
+  // A picture of hundreds of edges cannot be tidy: do not try for seconds.
+  const tidy = edges.length <= 160;
+  const bends = new Map<string, Set<number>>();
+  const docks = new Map<string, number>();
+  const routes: Route[] = [];
+
+  // Docked commits first: their places are fixed, the lines' labels keep clear of them.
+  for (const edge of edges) {
+    const to = byId.get(edge.to);
+    if (to === undefined || !isDocked(edge, carried)) continue;
+    const nth = docks.get(edge.to) ?? 0;
+    docks.set(edge.to, nth + 1);
+    const y = to.y + NODE_HEIGHT / 2 + 12 + nth * 20;
+    const half = NODE_WIDTH / 2 - 6;
+    taken.push({ x: to.x, y, w: labelWidth(labels.get(edge.seq) ?? ''), h: LABEL_HEIGHT });
+    routes.push({
+      seq: edge.seq,
+      shape: 'dock',
+      start: [to.x - half, y],
+      control: [to.x, y],
+      end: [to.x + half, y],
+      labelRatio: 0.5,
+      labelLift: 0,
+    });
+  }
+  for (const edge of edges) {
+    const from = edge.from === null ? undefined : byId.get(edge.from);
+    const to = byId.get(edge.to);
+    if (to === undefined || from === undefined || isDocked(edge, carried)) continue;
+    routes.push(lineOf(edge, from, to));
+  }
+  return routes.toSorted((a, b) => a.seq - b.seq);
+
+  function lineOf(edge: Edge, from: GraphNode, to: GraphNode): Route {
+    const pair = [from.id, to.id].toSorted().join('|');
+    const used = bends.get(pair) ?? new Set<number>();
+    // A bend is counted from the pair's own direction, so that there and back do not share one.
+    const turn = from.id < to.id ? 1 : -1;
+    const obstacles = nodeBoxes.filter((one) => one.id !== from.id && one.id !== to.id).map((one) => one.box);
+    const width = labelWidth(labels.get(edge.seq) ?? '');
+    let best: { cost: number; bend: number; route: Route; box: Box; line: Line } | undefined;
+    for (const bend of tidy ? BENDS : BENDS.slice(0, 7)) {
+      if (used.has(bend * turn)) continue;
+      const { start, control, end } = curve(from, to, bend);
+      const line = sampled(start, control, end);
+      // Not over another's label, and no label of its own over another's line.
+      const covers = taken.reduce((sum, box) => sum + (touches(line, box) ? 1 : 0), 0);
+      const level = bend === 0 && Math.abs(start[1] - end[1]) < 4 && Math.abs(start[0] - end[0]) < 2 * NODE_WIDTH;
+      const labelLift = level ? -LABEL_HEIGHT / 2 - 4 : 0;
+      const crossed = obstacles.reduce((sum, box) => sum + (touches(line, grow(box, CLEARANCE)) ? 1 : 0), 0);
+      for (const ratio of tidy ? RATIOS : RATIOS.slice(0, 3)) {
+        const [x, y] = pointAt(start, control, end, ratio);
+        const box = { x, y: y + labelLift, w: width, h: LABEL_HEIGHT };
+        const covered =
+          taken.reduce((sum, other) => sum + (overlap(box, other) ? 1 : 0), 0) +
+          nodeBoxes.reduce((sum, other) => sum + (overlap(box, other.box) ? 1 : 0), 0);
+        const struck = lines.reduce((sum, other) => sum + (touches(other, box) ? 1 : 0), 0);
+        const cost =
+          crossed * 1000 + covered * 150 + (covers + struck) * 90 + Math.abs(bend) + Math.abs(ratio - 0.5) * 60;
+        if (best === undefined || cost < best.cost) {
+          best = {
+            cost,
+            bend,
+            box,
+            line,
+            route: { seq: edge.seq, shape: 'line', start, control, end, labelRatio: ratio, labelLift },
+          };
+        }
+      }
+    }
+    if (best === undefined) {
+      // More edges between two nodes than there are bends: let it lie on another.
+      const { start, control, end } = curve(from, to, 0);
+      return { seq: edge.seq, shape: 'line', start, control, end, labelRatio: 0.5, labelLift: 0 };
+    }
+    bends.set(pair, used.add(best.bend * turn));
+    taken.push(best.box);
+    lines.push(best.line);
+    return best.route;
+  }
+}
+
+/** A commit without a line of its own: nobody knows from whom its block came, or another edge already shows it. */
+function isDocked(edge: Edge, carried: ReadonlySet<string>): boolean {
+  return (
+    edge.from === null || edge.from === edge.to || (edge.point === 'commit' && carried.has(`${edge.from}→${edge.to}`))
+  );
+}
+
+/** Width of a label with its number, in pixels. */
+export function labelWidth(text: string): number {
+  const longest = Math.max(0, ...text.split('\n').map((line) => line.length));
+  return longest * 5.8 + 28;
+}
+
+const boxOf = (node: GraphNode): Box => ({ x: node.x, y: node.y, w: NODE_WIDTH, h: NODE_HEIGHT });
+const grow = (box: Box, by: number): Box => ({ ...box, w: box.w + 2 * by, h: box.h + 2 * by });
+const overlap = (a: Box, b: Box) => Math.abs(a.x - b.x) * 2 < a.w + b.w + 4 && Math.abs(a.y - b.y) * 2 < a.h + b.h + 4;
+const inside = ([x, y]: Point, box: Box) => Math.abs(x - box.x) * 2 < box.w && Math.abs(y - box.y) * 2 < box.h;
+
+/** A point of the quadratic curve, by its parameter. */
+export function pointAt(start: Point, control: Point, end: Point, t: number): Point {
+  const u = 1 - t;
+  return [
+    u * u * start[0] + 2 * u * t * control[0] + t * t * end[0],
+    u * u * start[1] + 2 * u * t * control[1] + t * t * end[1],
+  ];
+}
+
+interface Line {
+  readonly points: readonly Point[];
+  /** Around all points. */
+  readonly bounds: Box;
+}
+
+function sampled(start: Point, control: Point, end: Point): Line {
+  const points = Array.from({ length: 41 }, (_, step) => pointAt(start, control, end, step / 40));
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  return { points, bounds: { x: (left + right) / 2, y: (top + bottom) / 2, w: right - left, h: bottom - top } };
+}
+
+const touches = (line: Line, box: Box): boolean =>
+  overlap(line.bounds, box) && line.points.some((point) => inside(point, box));
+
+function curve(from: GraphNode, to: GraphNode, bend: number): { start: Point; control: Point; end: Point } {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const length = Math.hypot(dx, dy) || 1;
+  // Twice the bend, since a quadratic curve passes half-way between chord and control point.
+  const control: Point = [
+    (from.x + to.x) / 2 - (dy / length) * bend * 2,
+    (from.y + to.y) / 2 + (dx / length) * bend * 2,
+  ];
+  const start = border(from, control);
+  const end = border(to, control);
+  return { start, control: bend === 0 ? [(start[0] + end[0]) / 2, (start[1] + end[1]) / 2] : control, end };
+}
+
+/** Where the way from a node's centre to a point leaves the node. */
+function border(node: GraphNode, [x, y]: Point): Point {
+  const [dx, dy] = [x - node.x, y - node.y];
+  const scale = 1 / Math.max(Math.abs(dx) / (NODE_WIDTH / 2 + 2), Math.abs(dy) / (NODE_HEIGHT / 2 + 2), 1e-9);
+  return scale >= 1 ? [node.x, node.y] : [node.x + dx * scale, node.y + dy * scale];
+}

@@ -1,0 +1,64 @@
+import type { Trace } from '../api/types.ts';
+import { identitiesOf } from '../model/graphLayout.ts';
+import { EdgeFacts } from './edgeDetails.tsx';
+
+export interface Hovered {
+  readonly id: string;
+  /** Of an edge; null for a node. */
+  readonly seq: number | null;
+  readonly x: number;
+  readonly y: number;
+}
+
+const CARD_WIDTH = 340;
+
+/** What the pointer is on, in full. */
+export function HoverCard({ trace, hovered }: { readonly trace: Trace; readonly hovered: Hovered }) {
+  const edge = trace.edges.find((one) => one.seq === hovered.seq);
+  const identity = identitiesOf(trace).get(hovered.id);
+  const right = hovered.x + CARD_WIDTH + 30 > window.innerWidth;
+  const style = {
+    width: CARD_WIDTH,
+    left: right ? hovered.x - CARD_WIDTH - 16 : hovered.x + 16,
+    ...(hovered.y > window.innerHeight * 0.6
+      ? { bottom: window.innerHeight - hovered.y + 12 }
+      : { top: hovered.y + 12 }),
+  };
+  return (
+    <div className="hover-card" style={style} role="tooltip">
+      {edge && <EdgeFacts trace={trace} edge={edge} />}
+      {identity && (
+        <dl className="facts">
+          <dt>who</dt>
+          <dd>{identity.id}</dd>
+          <dt>kind</dt>
+          <dd>{identity.kind}</dd>
+          {identity.address && (
+            <>
+              <dt>address</dt>
+              <dd>{identity.address}</dd>
+            </>
+          )}
+          {identity.fingerprint && (
+            <>
+              <dt>certificate</dt>
+              <dd className="mono">SHA-256 {identity.fingerprint}</dd>
+            </>
+          )}
+          {trace.missing.includes(identity.id) && (
+            <>
+              <dt>commit</dt>
+              <dd className="bad-text">✘ has not committed the block</dd>
+            </>
+          )}
+          {trace.unobserved.includes(identity.id) && (
+            <>
+              <dt>commit</dt>
+              <dd>? nothing can be said: its log was not seen</dd>
+            </>
+          )}
+        </dl>
+      )}
+    </div>
+  );
+}
