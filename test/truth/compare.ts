@@ -1,5 +1,5 @@
 import type { Trace } from '#trace/trace.ts';
-import { type Truth, type TruthTransaction, edgesOf, micros } from './truth.ts';
+import { type Truth, type TruthTransaction, edgesOf, isUnnamedClient, micros } from './truth.ts';
 
 export const ASPECTS = ['outcome', 'block', 'creator', 'endorsers', 'orderer', 'commits', 'edges'] as const;
 export type Aspect = (typeof ASPECTS)[number];
@@ -126,11 +126,10 @@ function traceOf(traces: readonly Trace[], { txId, channel }: TruthTransaction):
   );
 }
 
-/** A creator is right as `MSP/client` too where the block is not among the evidence, and as `client` where no MSP is. */
+/** Whom a trace names as creator; an unnamed client (`client`, `MSP/client` of the right MSP) states nothing. */
 function creatorFact(truth: TruthTransaction, trace: Trace): string | null {
-  if (trace.creator === null || trace.creator === truth.creator) return trace.creator;
-  const isUnnamed = trace.creator === 'client' || trace.creator === `${truth.creatorMsp}/client`;
-  return isUnnamed ? null : trace.creator;
+  const { creator } = trace;
+  return creator === 'client' || creator === `${truth.creatorMsp}/client` ? null : creator;
 }
 
 /** Unnamed clients in a trace's edges stand for the true creator, so that one unknown name is one difference, not many. */
@@ -192,7 +191,12 @@ function compareOne(tally: Tally, truth: Truth, tx: TruthTransaction, trace: Tra
   const exact = place(tx.block, tx.index);
   // A trace may know the block without the place in it.
   tally.value(tx.txId, 'block', exact, stated === `${tx.block}` ? exact : stated);
-  tally.value(tx.txId, 'creator', tx.creator, creatorFact(tx, trace));
+  tally.value(
+    tx.txId,
+    'creator',
+    tx.creator === null || isUnnamedClient(tx.creator) ? null : tx.creator,
+    creatorFact(tx, trace),
+  );
   tally.set(tx.txId, 'endorsers', new Set(tx.endorsers), new Set(tx.block === null ? [] : trace.endorsers));
   const attempts = tx.edges.filter(({ point, evidence }) => point === 'broadcast' && evidence !== 'log');
   tally.set(

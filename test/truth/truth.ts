@@ -105,6 +105,11 @@ export function edgesOf(truth: Truth, transaction: TruthTransaction): TruthEdge[
   return [...transaction.edges, ...(block?.edges ?? [])];
 }
 
+/** `client` or `MSP/client`: somebody of whom no certificate is in the evidence. */
+export function isUnnamedClient(id: string): boolean {
+  return id === 'client' || id.endsWith('/client');
+}
+
 /** Microseconds since the epoch of an ISO 8601 time. */
 export function micros(iso: string): number {
   const fraction = /\.(\d+)/.exec(iso)?.[1] ?? '';

@@ -68,7 +68,8 @@ function check(truth: Truth, scenario: Scenario, validation: Validation): void {
 /** Proposals that a log shows although the scenario does not list them (the query behind a last look at the ledger). */
 function unlisted({ transactions, lines }: Evidence, listed: ReadonlyMap<string, string>): string[] {
   const known = new Set([...listed.keys()].map((txId) => txId.slice(0, 8)));
-  const prefixes = new Set([...transactions.values()].flatMap(({ finished }) => [...finished.keys()]));
+  const prefixes = new Set<string>();
+  for (const { finished } of transactions.values()) for (const prefix of finished.keys()) prefixes.add(prefix);
   const full = new Map<string, string>();
   for (const { msg } of [...lines.values()].flat()) {
     const txId = /tx simulator txid = \[([0-9a-f]{64})\]/.exec(msg)?.[1];
