@@ -35,22 +35,25 @@ function differences(kind: Kind, truths: readonly TruthLeader[], terms: readonly
   return found;
 }
 
+function byStart(a: TruthLeader, b: TruthLeader): number {
+  return micros(a.from) - micros(b.from);
+}
+
 /** How the leaders that FTL states differ from those that were, in lines for people; empty if they do not. */
 export function compareLeaders(truth: Truth, terms: readonly LeaderTerm[]): string[] {
   const mine = terms.filter(({ channel }) => channel === truth.channel);
-  const isStart = (a: TruthLeader, b: TruthLeader) => micros(a.from) - micros(b.from);
   const gossip = mine.filter(({ kind }) => kind === 'gossip');
   const msps = new Set(truth.gossipLeaders.map(({ msp }) => msp));
   return [
     ...differences(
       'consensus',
-      truth.consensusLeaders.toSorted(isStart),
+      truth.consensusLeaders.toSorted(byStart),
       mine.filter(({ kind }) => kind === 'consensus'),
     ),
     ...[...msps].flatMap((msp) =>
       differences(
         'gossip',
-        truth.gossipLeaders.filter((one) => one.msp === msp).toSorted(isStart),
+        truth.gossipLeaders.filter((one) => one.msp === msp).toSorted(byStart),
         gossip.filter(({ node }) => node.startsWith(`${msp}/`)),
       ),
     ),
