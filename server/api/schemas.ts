@@ -46,6 +46,14 @@ export const TraceListQuery = z.strictObject({
   cursor: z.string().max(1024).optional(),
 });
 
+/** A full transaction ID, or the first 8 or more characters of one. */
+export const TraceParams = z.strictObject({ txId: z.string().min(4).max(256) });
+/** `exact=true` asks for a trace known by exactly this (shortened) ID and for no longer one. */
+export const TraceRefQuery = z.strictObject({
+  channel: z.string().min(1).max(249).optional(),
+  exact: z.enum(['true', 'false']).optional(),
+});
+
 const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() });
 
 export const TraceList = page(TraceSummary);
@@ -72,6 +80,10 @@ export const BlockListQuery = z.strictObject({
   cursor: z.string().max(1024).optional(),
 });
 export const BlockList = page(Block);
+export const BlockParams = z.strictObject({
+  channel: z.string().min(1).max(249),
+  number: z.coerce.number().int().min(0),
+});
 
 export const Node = Identity.extend({
   pkiId: z.string().nullable(),
@@ -95,6 +107,7 @@ export const Leader = z.object({
   to: z.string().nullable(),
 });
 export const LeaderList = z.object({ items: z.array(Leader) });
+export const LeaderListQuery = z.strictObject({ channel: z.string().max(249).optional() });
 
 const Percentiles = z.object({
   count: z.int(),
@@ -138,6 +151,32 @@ export const FindingCatalogue = z.object({
   items: z.array(
     z.object({ code: z.enum(FINDING_CODES), severity: z.enum(SEVERITIES), title: z.string(), explanation: z.string() }),
   ),
+});
+
+/** Where to resume; the header `Last-Event-ID` wins. */
+export const LiveQuery = z.strictObject({ after: z.coerce.number().int().min(0).optional() });
+/** Data of the live event `block`. */
+export const LiveBlock = z.object({ channel: z.string(), number: z.int() });
+/** Data of the live event `gap`: what changed in the revisions (from, to] was not sent; ask for lists afresh. */
+export const LiveGap = z.object({
+  from: z.int(),
+  to: z.int(),
+  reason: z.enum(['slow_reader', 'too_far_behind', 'unknown_revision']),
+});
+
+/** Names as in the health check of Fabric's own nodes. */
+export const Health = z.object({
+  status: z.enum(['OK', 'Service Unavailable']),
+  time: z.string(),
+  /** Traces whose summaries wait to be brought up to date; null while unknown. */
+  backlog: z.int().nullable(),
+  failed_checks: z.array(z.object({ component: z.string(), reason: z.string() })).optional(),
+});
+export const Version = z.object({
+  version: z.string(),
+  api: z.string(),
+  recordVersion: z.int(),
+  node: z.string(),
 });
 
 /** RFC 9457. */

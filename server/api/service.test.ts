@@ -1,0 +1,96 @@
+import { Gauge, Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { expectAnswer, expectProblem } from '../test/answers.ts';
+import { replacing, testServer } from '../test/runningServer.ts';
+import { COMPLETE } from '../test/sampleRecords.ts';
+import { Health, Version } from './schemas.ts';
+
+describe('/healthz', () => {
+  it('is OK over a store that answers', async () => {
+    const server = await testServer();
+    const health = await expectAnswer(await server.get('/healthz'), Health);
+    expect(health).toMatchObject({ status: 'OK', backlog: 0 });
+    await server.stop();
+  });
+
+  it('is 503 with the reason when the store cannot be read', async () => {
+    const server = await testServer();
+    await server.store.close();
+    const response = await server.get('/healthz');
+    expect(response.status).toBe(503);
+    const health = Health.parse(await response.json());
+    expect(health).toMatchObject({
+      status: 'Service Unavailable',
+      backlog: null,
+      failed_checks: [{ component: 'store' }],
+    });
+    await server.close();
+  });
+
+  it('is 503 when too many traces wait for a refresh', async () => {
+    const server = await testServer(
+      { limits: { backlog: 10 } },
+      [],
+      replacing({ refresh: async () => ({ refreshed: 0, remaining: 11 }) }),
+    );
+    const response = await server.get('/healthz');
+    expect(response.status).toBe(503);
+    expect(Health.parse(await response.json())).toMatchObject({ backlog: 11, failed_checks: [{ component: 'store' }] });
+    await server.stop();
+  });
+
+  it('is 503 when the store does not answer in time', async () => {
+    const server = await testServer(
+      { limits: { healthMs: 20 } },
+      [],
+      replacing({ refresh: () => new Promise(() => {}) }),
+    );
+    const response = await server.get('/healthz');
+    expect(response.status).toBe(503);
+    expect(Health.parse(await response.json()).failed_checks?.[0]?.reason).toContain('20 ms');
+    await server.stop();
+  });
+});
+
+describe('/metrics', () => {
+  it('tells durations by route pattern, the process and what else is registered', async () => {
+    const beside = new Registry();
+    new Gauge({ name: 'ftl_collector_lag_bytes', help: 'Of the collector.', registers: [beside] }).set(7);
+    const server = await testServer({ metricsRegistry: beside });
+    await (await server.get(`/api/v1/traces/${COMPLETE}`)).text();
+    await (await server.get('/api/v1/nonsense')).text();
+    await server.get('/metrics').then((response) => response.text());
+    const response = await server.get('/metrics');
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
+    const text = await response.text();
+    expect(text).toContain('ftl_collector_lag_bytes 7');
+    expect(text).toContain(
+      'ftl_server_http_request_duration_seconds_count{method="GET",route="/api/v1/traces/{txId}",status="200"} 1',
+    );
+    expect(text).toContain('route="unmatched",status="404"');
+    expect(text).toContain('process_cpu_user_seconds_total');
+    expect(text).not.toContain(COMPLETE);
+    await server.stop();
+  });
+
+  it('names each metric once', async () => {
+    const server = await testServer();
+    const text = await (await server.get('/metrics')).text();
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
+    expect(names).toEqual([...new Set(names)]);
+    expect(names).toEqual(expect.arrayContaining(['ftl_server_live_listeners', 'ftl_server_http_requests_in_flight']));
+    await server.stop();
+  });
+});
+
+describe('/version', () => {
+  it('tells the versions', async () => {
+    const server = await testServer();
+    expect(await expectAnswer(await server.get('/version'), Version)).toMatchObject({
+      version: '1.2.3',
+      recordVersion: 1,
+    });
+    await expectProblem(await server.get('/version?v=1'), 400, 'invalid_request');
+    await server.stop();
+  });
+});

@@ -1,0 +1,68 @@
+import type { TraceKey, TraceStore } from '#trace/store/traceStore.ts';
+import { ApiProblem } from '../problems.ts';
+
+/** Fewer characters would match by accident. Stock logs show this many. */
+const SHORTEST_PREFIX = 8;
+const MAX_CANDIDATES = 10;
+const FULL_ID = /^[\da-f]{64}$/;
+const SHORTENED_ID = /^[\da-f]{4,63}$/;
+
+/**
+ * The one transaction that a caller means.
+ *
+ * A full ID, and any that is not made of hex digits, means itself. A shortened one means every transaction that it begins, so
+ * two of them are a conflict, even where records hold just the shortened ID; `exact` then asks for that one.
+ *
+ * @throws ApiProblem `trace_not_found`, `ambiguous_trace` with the candidates, `invalid_request` for a prefix that is too short
+ */
+export async function resolveKey(
+  store: TraceStore,
+  asked: string,
+  options: { readonly channel?: string; readonly exact?: boolean } = {},
+): Promise<TraceKey> {
+  const lower = asked.toLowerCase();
+  // Fabric writes IDs in lower case; what was pasted may come from elsewhere.
+  const id = FULL_ID.test(lower) || SHORTENED_ID.test(lower) ? lower : asked;
+  const scope = options.channel === undefined ? {} : { channel: options.channel };
+  const found = await store.find(id, { ...scope, limit: MAX_CANDIDATES + 1 });
+
+  const same = found.filter((key) => key.txId === id);
+  const meansItself = options.exact === true || !SHORTENED_ID.test(id);
+  if (meansItself && same.length > 0) return only(same);
+  if (options.exact === true) throw notFound();
+  if (found.length === 0 && FULL_ID.test(id)) return only(await knownByShortened(store, id, options.channel));
+  if (found.length > 0 && id.length < SHORTEST_PREFIX) {
+    throw new ApiProblem('invalid_request', {
+      detail: `Give the full transaction ID or its first ${SHORTEST_PREFIX} or more characters.`,
+      issues: [{ path: 'txId', message: `a prefix must have ${SHORTEST_PREFIX} or more characters` }],
+    });
+  }
+  return only(found);
+}
+
+/** Where logs hold nothing but the begin of an ID, the store finds the trace by the full one, channel by channel. */
+async function knownByShortened(store: TraceStore, txId: string, channel?: string): Promise<TraceKey[]> {
+  const channels = channel === undefined ? (await store.channels()).map((known) => known.channel) : [channel];
+  const keys: TraceKey[] = [];
+  for (const name of channels) {
+    if ((await store.trace({ channel: name, txId })) !== null) keys.push({ channel: name, txId });
+  }
+  return keys;
+}
+
+function only(keys: readonly TraceKey[]): TraceKey {
+  const [key] = keys;
+  if (key === undefined) throw notFound();
+  if (keys.length === 1) return key;
+  const more = keys.length > MAX_CANDIDATES;
+  throw new ApiProblem('ambiguous_trace', {
+    detail: `${more ? `More than ${MAX_CANDIDATES}` : keys.length} transactions fit: add characters or name the channel.`,
+    candidates: keys.slice(0, MAX_CANDIDATES).map(({ channel, txId }) => ({ channel, txId })),
+  });
+}
+
+function notFound(): ApiProblem {
+  return new ApiProblem('trace_not_found', {
+    detail: 'No collected record speaks of it. It may not have reached a node yet, or its logs are not collected.',
+  });
+}
