@@ -178,7 +178,7 @@ class Writer {
     if (identity.name === undefined && identity.fingerprint === undefined && identity.address === undefined) {
       return;
     }
-    const id = hash('sha256', `node.identity\0block\0${JSON.stringify(identity)}`, 'hex').slice(0, 16);
+    const id = identityRecordId(identity);
     if (this.#memory.isNew(id)) {
       this.#facts.push({ id, record: recordOf('node.identity', { sender: identity }, this.#time) });
     }
@@ -206,6 +206,17 @@ class Writer {
       return null;
     }
   }
+}
+
+const identityIds = new WeakMap<PartialIdentity, string>();
+
+function identityRecordId(identity: PartialIdentity): string {
+  let id = identityIds.get(identity);
+  if (id === undefined) {
+    id = hash('sha256', `node.identity\0block\0${JSON.stringify(identity)}`, 'hex').slice(0, 16);
+    identityIds.set(identity, id);
+  }
+  return id;
 }
 
 function recordOf(

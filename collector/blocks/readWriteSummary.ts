@@ -60,11 +60,11 @@ function collectionSummary({ name, reads, writes }: HashedCollectionView): objec
     reads: reads
       .slice(0, MAX_KEYS)
       .map(({ keyHash, version }) => ({ key_hash: hex(keyHash), version: versionText(version) })),
-    writes: writes.slice(0, MAX_KEYS).map(({ keyHash, isDelete, isPurge }) => ({
-      key_hash: hex(keyHash),
-      ...(isDelete ? { is_delete: true } : {}),
-      ...(isPurge ? { is_purge: true } : {}),
-    })),
+    writes: writes
+      .slice(0, MAX_KEYS)
+      .map(({ keyHash, isDelete, isPurge }) =>
+        Object.assign({ key_hash: hex(keyHash) }, isDelete && { is_delete: true }, isPurge && { is_purge: true }),
+      ),
     ...(truncated ? { truncated: true } : {}),
   };
 }

@@ -13,6 +13,8 @@ import { readWriteSummary } from './readWriteSummary.ts';
 const MAX_TX_ID = 256;
 /** Endorsers kept of one transaction, and characters of an error. */
 const MAX_ENDORSERS = 100;
+/** Length of an ISO 8601 time up to its sixth decimal. */
+const MICROSECONDS = 26;
 const MAX_ERROR = 300;
 
 /** One transaction of a block: the record's fields, what `block.header` lists of it, and its time. */
@@ -55,10 +57,10 @@ export function decodeTransaction(block: BlockView, index: number): DecodedTrans
       fields.tx_id = header.txId;
     }
     if (header.timestamp !== null) {
-      time = timestampIso(header.timestamp, 6);
-      const exact = header.timestamp.nanos % 1000 === 0 ? time : timestampIso(header.timestamp);
+      const exact = timestampIso(header.timestamp);
       if (exact !== null) {
-        fields.client_time = exact;
+        time = `${exact.slice(0, MICROSECONDS)}Z`;
+        fields.client_time = header.timestamp.nanos % 1000 === 0 ? time : exact;
       }
     }
     const creator = part(() => envelope.creator);

@@ -3,7 +3,14 @@ import { common } from '@hyperledger/fabric-protos';
 import { blockHeaderBytes } from './blockHeader.ts';
 import { BlockView } from './blockView.ts';
 import type { EnvelopeView } from './envelopeView.ts';
-import { loggedPkiIds, type RecordedSet, sharedBlocks, vendoredBlocks, VERSIONS } from './testBlocks.ts';
+import {
+  loggedPkiIds,
+  type RecordedBlock,
+  type RecordedSet,
+  sharedBlocks,
+  vendoredBlocks,
+  VERSIONS,
+} from './testBlocks.ts';
 import { timestampIso } from './timestamp.ts';
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
@@ -11,59 +18,66 @@ const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 /** What a view says of a transaction, in the words of `validation.json`. */
 function describeTransaction(block: BlockView, envelope: EnvelopeView, index: number) {
   const { typeName, txId, timestamp } = envelope.channelHeader;
-  const chaincode = typeName === 'ENDORSER_TRANSACTION';
-  return {
+  const told = {
     index,
     txId,
     type: typeName,
     timestamp: timestamp === null ? null : timestampIso(timestamp),
     validationCode: block.validationCodeName(index),
     code: block.validationCode(index),
-    ...(chaincode
-      ? {
-          creatorMsp: envelope.creator?.mspId,
-          chaincode: envelope.transaction.action.chaincode.name,
-          endorserMsps: envelope.transaction.action.endorsers.map(({ mspId }) => mspId),
-        }
-      : {}),
+  };
+  if (typeName !== 'ENDORSER_TRANSACTION') {
+    return told;
+  }
+  const { action } = envelope.transaction;
+  return {
+    ...told,
+    creatorMsp: envelope.creator?.mspId,
+    chaincode: action.chaincode.name,
+    endorserMsps: action.endorsers.map(({ mspId }) => mspId),
+    // What the client asked for and what the endorsers say are two things; here they agree, and the ID is what it must be.
+    agrees:
+      envelope.computedTxId === txId &&
+      envelope.headerChaincode === action.chaincode.name &&
+      action.invocation.chaincode.name === action.chaincode.name,
   };
 }
 
+const describeBlock = (block: BlockView) => ({
+  block: block.number,
+  channel: block.channel,
+  previousHash: base64(block.previousHash),
+  dataHash: base64(block.dataHash),
+  dataHashMatches: block.dataHashMatches,
+  signers: block.signers.map(({ mspId, role }) => [mspId, role]),
+  hasCommitHash: block.commitHash !== null,
+  transactions: block.envelopes.map((envelope, index) => describeTransaction(block, envelope, index)),
+});
+
+const nanoseconds = (time: string) => `${time.slice(0, 19)}.${(/\.(\d+)Z$/.exec(time)?.[1] ?? '').padEnd(9, '0')}Z`;
+
+const asRecorded = (recorded: RecordedBlock, channel: string) => ({
+  block: recorded.number,
+  channel,
+  previousHash: recorded.previousHash,
+  dataHash: recorded.dataHash,
+  dataHashMatches: true,
+  signers: recorded.number === 0 ? [] : [['OrdererMSP', 'orderer']],
+  hasCommitHash: recorded.number > 0,
+  transactions: recorded.transactions.map((one) =>
+    Object.assign({}, one, { timestamp: nanoseconds(one.timestamp) }, 'chaincode' in one ? { agrees: true } : {}),
+  ),
+});
+
 function expectAsRecorded({ blocks, channel }: RecordedSet): void {
-  const hashes = new Map<number, string>();
-  for (const recorded of blocks) {
-    const block = BlockView.fromBytes(recorded.bytes);
-    expect(block.number).toBe(recorded.number);
-    expect(block.channel).toBe(channel);
-    expect(base64(block.previousHash)).toBe(recorded.previousHash);
-    expect(base64(block.dataHash)).toBe(recorded.dataHash);
-    expect(block.dataHashMatches).toBe(true);
-    expect(block.envelopes.map((envelope, index) => describeTransaction(block, envelope, index))).toEqual(
-      recorded.transactions.map((one) => ({
-        ...one,
-        timestamp: `${one.timestamp
-          .replace('Z', '')
-          .replace(/\.(\d+)$/, '')
-          .slice(0, 19)}.${(/\.(\d+)Z/.exec(one.timestamp)?.[1] ?? '').padEnd(9, '0')}Z`,
-      })),
-    );
-    for (const envelope of block.envelopes) {
-      if (envelope.channelHeader.typeName === 'ENDORSER_TRANSACTION') {
-        expect(envelope.computedTxId).toBe(envelope.channelHeader.txId);
-        expect(envelope.headerChaincode).toBe(envelope.transaction.action.chaincode.name);
-        expect(envelope.transaction.action.invocation.chaincode.name).toBe(envelope.headerChaincode);
-      }
-    }
-    const before = hashes.get(block.number - 1);
-    if (before !== undefined) {
-      expect(base64(block.previousHash)).toBe(before);
-    }
-    hashes.set(block.number, base64(block.hash));
-    expect(block.signers.map(({ mspId, role }) => [mspId, role])).toEqual(
-      block.number === 0 ? [] : [['OrdererMSP', 'orderer']],
-    );
-    expect(block.commitHash === null).toBe(block.number === 0);
-  }
+  const views = blocks.map(({ bytes }) => BlockView.fromBytes(bytes));
+  expect(views.map(describeBlock)).toEqual(blocks.map((block) => asRecorded(block, channel)));
+  const hashes = new Map(views.map((view) => [view.number + 1, base64(view.hash)]));
+  const linked = views.filter(({ number }) => hashes.has(number));
+  expect(linked.length).toBeGreaterThan(10);
+  expect(linked.map(({ previousHash }) => base64(previousHash))).toEqual(
+    linked.map(({ number }) => hashes.get(number)),
+  );
 }
 
 describe('blocks of real networks', () => {
@@ -74,16 +88,16 @@ describe('blocks of real networks', () => {
   });
 
   const shared = sharedBlocks();
-  it(
+  const where =
     shared.length === 0
-      ? 'the whole recordings are not beside the repository: only the vendored part was checked'
-      : `all blocks of ${shared.map(({ name }) => name).join(' and ')} beside the repository`,
-    () => {
-      for (const set of shared) {
-        expectAsRecorded(set);
-      }
-    },
-  );
+      ? 'NOTHING, since the whole recordings are not beside the repository'
+      : `all blocks of ${shared.map(({ name }) => name).join(' and ')}`;
+  it(`beside the vendored part checks ${where}`, () => {
+    expect(shared.every(({ blocks }) => blocks.length > 10)).toBe(true);
+    for (const set of shared) {
+      expectAsRecorded(set);
+    }
+  });
 
   it.each(VERSIONS)('%s: endorsers have the PKI-IDs that the peers logged of themselves', (version) => {
     const logged = new Map(loggedPkiIds(version).map(({ peer, pkiId }) => [peer, pkiId]));
@@ -200,10 +214,11 @@ describe('a block from another hand', () => {
   });
 });
 
+const hex = (number: number | bigint, previous = new Uint8Array(0)) =>
+  Buffer.from(blockHeaderBytes(number, previous, Uint8Array.of(9))).toString('hex');
+
 describe('blockHeaderBytes', () => {
   it('is DER: the shortest integer, never negative, lengths beyond 127 in their own octets', () => {
-    const hex = (number: number | bigint, previous = new Uint8Array(0)) =>
-      Buffer.from(blockHeaderBytes(number, previous, Uint8Array.of(9))).toString('hex');
     expect(hex(0)).toBe('30080201000400040109');
     expect(hex(127)).toBe('300802017f0400040109');
     expect(hex(128)).toBe('3009020200800400040109');

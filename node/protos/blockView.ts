@@ -38,7 +38,8 @@ export class BlockView {
   readonly #metadata: readonly Uint8Array[];
   #hash: Uint8Array | undefined;
   #computedDataHash: Uint8Array | undefined;
-  #signatures: common.Metadata | undefined;
+  #metadataSignatures: common.Metadata | undefined;
+  #signatures: readonly BlockSignatureView[] | undefined;
   #ordererMetadata: common.OrdererBlockMetadata | null | undefined;
 
   private constructor(bytes: Uint8Array) {
@@ -138,6 +139,11 @@ export class BlockView {
   }
 
   get signatures(): readonly BlockSignatureView[] {
+    this.#signatures ??= this.#readSignatures();
+    return this.#signatures;
+  }
+
+  #readSignatures(): readonly BlockSignatureView[] {
     return this.#signaturesMetadata.getSignaturesList().map((one) => {
       const header = one.getSignatureHeader_asU8();
       const signature = one.getSignature_asU8();
@@ -187,8 +193,12 @@ export class BlockView {
   }
 
   get #signaturesMetadata(): common.Metadata {
-    this.#signatures ??= decodeMessage(common.Metadata, this.#metadataAt(SIGNATURES), 'common.Metadata (signatures)');
-    return this.#signatures;
+    this.#metadataSignatures ??= decodeMessage(
+      common.Metadata,
+      this.#metadataAt(SIGNATURES),
+      'common.Metadata (signatures)',
+    );
+    return this.#metadataSignatures;
   }
 
   get #ordererBlockMetadata(): common.OrdererBlockMetadata | null {

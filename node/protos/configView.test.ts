@@ -102,6 +102,16 @@ describe('a real channel configuration (v3.1.5, etcdraft)', () => {
   });
 });
 
+function value(message: { serializeBinary(): Uint8Array }): common.ConfigValue {
+  const wrapped = new common.ConfigValue();
+  wrapped.setValue(message.serializeBinary());
+  return wrapped;
+}
+
+/** A serialised identity with six digits for an MSP ID. */
+const bytes = (n: number) =>
+  Uint8Array.from(Buffer.concat([Uint8Array.of(0x0a, 6), Buffer.from(String(n).padStart(6, '0'))]));
+
 describe('a BFT configuration', () => {
   it('lists its consenters with number and identity', () => {
     const signer = BlockView.fromBytes(vendoredBlocks('v3.1.5').blocks[1]?.bytes as Uint8Array)
@@ -117,11 +127,6 @@ describe('a BFT configuration', () => {
     const type = new orderer.ConsensusType();
     type.setType('BFT');
     type.setState(orderer.ConsensusType.State.STATE_MAINTENANCE);
-    const value = (message: { serializeBinary(): Uint8Array }) => {
-      const wrapped = new common.ConfigValue();
-      wrapped.setValue(message.serializeBinary());
-      return wrapped;
-    };
     const section = new common.ConfigGroup();
     section.getValuesMap().set('Orderers', value(orderers));
     section.getValuesMap().set('ConsensusType', value(type));
@@ -172,8 +177,6 @@ describe('small things', () => {
   });
 
   it('keeps a bounded number of identities', () => {
-    const bytes = (n: number) =>
-      Uint8Array.from(Buffer.concat([Uint8Array.of(0x0a, 6), Buffer.from(String(n).padStart(6, '0'))]));
     const first = IdentityView.fromBytes(bytes(0));
     expect(IdentityView.fromBytes(bytes(0))).toBe(first);
     for (let n = 1; n < 5000; n++) {

@@ -115,11 +115,11 @@ export class ConfigView {
   }
 
   get capabilities(): Readonly<Record<'channel' | 'orderer' | 'application', readonly string[]>> {
-    const of = (group: ConfigGroupNode | undefined) => {
-      const bytes = group?.values.get('Capabilities');
-      return bytes === undefined ? [] : readCapabilities(bytes);
+    return {
+      channel: capabilitiesOf(this.root),
+      orderer: capabilitiesOf(this.#orderer),
+      application: capabilitiesOf(this.#application),
     };
-    return { channel: of(this.root), orderer: of(this.#orderer), application: of(this.#application) };
   }
 
   /** The policy at a path such as `/Channel/Application/Endorsement`; null where there is none. */
@@ -196,6 +196,11 @@ export class ConfigView {
       .find(({ tlsCertificates }) => tlsCertificates.some((authority) => certificate.issuedBy(authority)));
     return owner?.mspId ?? null;
   }
+}
+
+function capabilitiesOf(group: ConfigGroupNode | undefined): readonly string[] {
+  const bytes = group?.values.get('Capabilities');
+  return bytes === undefined ? [] : readCapabilities(bytes);
 }
 
 function organizationsOf(

@@ -13,8 +13,36 @@ const definitionsIn = (version: 'v3.1.5' | 'v2.5.9') =>
     BlockView.fromBytes(bytes)
       .envelopes.filter(({ channelHeader }) => channelHeader.typeName === 'ENDORSER_TRANSACTION')
       .flatMap(({ transaction }) => definitionsOf(transaction.action))
-      .map((definition) => ({ number, ...definition })),
+      .map((definition) => Object.assign({ number }, definition)),
   );
+
+const stateData = (set: (data: InstanceType<typeof lifecycle.StateData>) => void) => {
+  const data = new lifecycle.StateData();
+  set(data);
+  return data.serializeBinary();
+};
+const sequence = (n: number) => stateData((data) => data.setInt64(n));
+const namespace = (writes: readonly (readonly [string, Uint8Array])[]) => {
+  const set = new rwset.kvrwset.KVRWSet();
+  for (const [key, value] of writes) {
+    const write = set.addWrites();
+    write.setKey(key);
+    write.setValue(value);
+  }
+  const message = new rwset.NsReadWriteSet();
+  message.setNamespace('_lifecycle');
+  message.setRwset(set.serializeBinary());
+  return new NamespaceView(message);
+};
+const call = (name: string, set: (asked: InstanceType<typeof lifecycle.CommitChaincodeDefinitionArgs>) => void) => {
+  const asked = new lifecycle.CommitChaincodeDefinitionArgs();
+  set(asked);
+  return {
+    chaincode: { name: '_lifecycle', version: '', path: '' },
+    args: [Uint8Array.from(Buffer.from(name)), asked.serializeBinary()],
+    isInit: false,
+  };
+};
 
 describe('chaincode definitions', () => {
   it('are found where real networks committed them, and approvals are none', () => {
@@ -39,34 +67,6 @@ describe('chaincode definitions', () => {
     ]);
     expect(definitionsIn('v2.5.9')).toEqual([{ number: 3, sequence: 1, policy: byDefault, ...common }]);
   });
-
-  const stateData = (set: (data: InstanceType<typeof lifecycle.StateData>) => void) => {
-    const data = new lifecycle.StateData();
-    set(data);
-    return data.serializeBinary();
-  };
-  const sequence = (n: number) => stateData((data) => data.setInt64(n));
-  const namespace = (writes: readonly (readonly [string, Uint8Array])[]) => {
-    const set = new rwset.kvrwset.KVRWSet();
-    for (const [key, value] of writes) {
-      const write = set.addWrites();
-      write.setKey(key);
-      write.setValue(value);
-    }
-    const message = new rwset.NsReadWriteSet();
-    message.setNamespace('_lifecycle');
-    message.setRwset(set.serializeBinary());
-    return new NamespaceView(message);
-  };
-  const call = (name: string, set: (asked: InstanceType<typeof lifecycle.CommitChaincodeDefinitionArgs>) => void) => {
-    const asked = new lifecycle.CommitChaincodeDefinitionArgs();
-    set(asked);
-    return {
-      chaincode: { name: '_lifecycle', version: '', path: '' },
-      args: [Uint8Array.from(Buffer.from(name)), asked.serializeBinary()],
-      isInit: false,
-    };
-  };
 
   it('take from the call what did not change and so was not written', () => {
     const written = namespace([['namespaces/fields/cc/Sequence', sequence(3)]]);

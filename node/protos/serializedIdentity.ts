@@ -9,7 +9,7 @@ const CACHE_BYTES = 8 * 1024;
 
 /** What a node OU says of a certificate's holder. */
 export type NodeRole = 'client' | 'peer' | 'admin' | 'orderer';
-const NODE_ROLES: readonly string[] = ['client', 'peer', 'admin', 'orderer'];
+const NODE_ROLES: ReadonlySet<string> = new Set(['client', 'peer', 'admin', 'orderer']);
 
 /** The parts of a certificate that name its holder. */
 export class CertificateView {
@@ -39,7 +39,7 @@ export class CertificateView {
 
   /** Role by Fabric's default node OUs; null without one. */
   get role(): NodeRole | null {
-    return (this.organizationalUnits.find((unit) => NODE_ROLES.includes(unit)) as NodeRole | undefined) ?? null;
+    return (this.organizationalUnits.find((unit) => NODE_ROLES.has(unit)) as NodeRole | undefined) ?? null;
   }
 
   /** Whether `authority` signed this certificate. */

@@ -64,9 +64,11 @@ function readSet(name: string, folder: string, blocks: string): RecordedSet {
   return {
     name,
     channel: told.channel,
-    blocks: told.blocks.map(({ block, ...rest }) => ({
-      ...rest,
+    blocks: told.blocks.map(({ block, previousHash, dataHash, transactions }) => ({
       number: block,
+      previousHash,
+      dataHash,
+      transactions,
       bytes: new Uint8Array(readFileSync(join(blocks, `${told.channel}_${block}.pb`))),
     })),
   };
