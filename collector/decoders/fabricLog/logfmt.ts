@@ -11,36 +11,38 @@ export function fieldsOf(message: string): ReadonlyMap<string, string> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS && equals >= 0 && equals < end; attempt += 1) {
     const start = message.lastIndexOf(' ', equals) + 1;
     const fields = parseFields(message, start, end);
-    if (fields !== undefined) return fields;
-    equals = message.indexOf('=', equals + 1);
+    if (typeof fields !== 'number') return fields;
+    equals = message.indexOf('=', Math.max(fields, equals + 1));
   }
   return NONE;
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
-/** Each attempt reads to the end at worst: bounded, so that a hostile line can't cost the square of its length. */
+/** An attempt goes on where the one before failed. Bounded all the same, for lines made of opening quotes. */
 const MAX_ATTEMPTS = 32;
 
-function parseFields(text: string, from: number, end: number): Map<string, string> | undefined {
+/** All fields from here to the end, or the offset at which the text stops to read as fields. */
+function parseFields(text: string, from: number, end: number): Map<string, string> | number {
   const fields = new Map<string, string>();
   let at = from;
   while (at < end) {
     const equals = text.indexOf('=', at);
-    if (equals <= at || equals >= end) return undefined;
+    if (equals < 0 || equals >= end) return end;
+    if (equals === at) return at + 1;
     const key = text.slice(at, equals);
-    if (key.includes(' ') || key.includes('"')) return undefined;
+    if (key.includes(' ') || key.includes('"')) return equals;
     at = equals + 1;
     if (text.charCodeAt(at) === 34) {
       const close = closingQuote(text, at + 1, end);
-      if (close < 0) return undefined;
+      if (close < 0) return at + 1;
       fields.set(key, unescape(text.slice(at + 1, close)));
       at = close + 1;
-      if (at < end && text.charCodeAt(at) !== 32) return undefined;
+      if (at < end && text.charCodeAt(at) !== 32) return at;
     } else {
       let close = text.indexOf(' ', at);
       if (close < 0 || close > end) close = end;
       const value = text.slice(at, close);
-      if (value.includes('=') || value.includes('"')) return undefined;
+      if (value.includes('=') || value.includes('"')) return close;
       fields.set(key, unescape(value));
       at = close;
     }

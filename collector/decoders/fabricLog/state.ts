@@ -18,6 +18,10 @@ export type PendingBroadcast = z.infer<typeof PendingBroadcast>;
 const Transfer = z.object({ channel: z.string(), peer: z.string(), first: z.number(), last: z.number() });
 export type Transfer = z.infer<typeof Transfer>;
 
+/** A block that an orderer is about to write; `config` if a line has told that it is a configuration block. */
+const Writing = z.object({ number: z.number(), channel: z.string(), config: z.boolean() });
+export type Writing = z.infer<typeof Writing>;
+
 const PendingStart = z.object({
   time: z.string(),
   level: z.string(),
@@ -33,7 +37,7 @@ const Snapshot = z.object({
   subjects: Names,
   endorse: z.object({ waiting: z.array(z.tuple([z.string(), z.string()])), mixed: z.boolean() }),
   broadcasts: z.array(z.tuple([z.string(), z.array(PendingBroadcast)])),
-  writing: z.array(z.tuple([z.number(), z.string()])),
+  writing: z.array(Writing),
   validated: Counts,
   reason: z.string().nullable().optional(),
   transfer: Transfer.optional(),
@@ -72,8 +76,8 @@ export class FabricState {
   readonly endorse: { waiting: [string, string][]; mixed: boolean };
   /** Remote address → broadcasts in order of arrival. */
   readonly broadcasts: BoundedMap<PendingBroadcast[]>;
-  /** Blocks that the orderer is about to write: (number, channel), oldest first. */
-  writing: [number, string][];
+  /** Blocks that the orderer is about to write, oldest first. */
+  writing: readonly Writing[];
   /** Channel → block that is validated and not yet committed. */
   readonly validated: BoundedMap<number>;
   /** Why the next transaction marked invalid is invalid; null if two reasons stand there and either may be the one. */

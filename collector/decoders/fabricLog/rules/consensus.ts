@@ -1,7 +1,7 @@
 import type { TxRef } from '#trace/record.ts';
 import type { Entry } from '../entry.ts';
 import { blockNumberOf, makeRecord } from '../record.ts';
-import type { LoggerRules, Outcome } from '../rule.ts';
+import type { LoggerRules, Outcome, Rule } from '../rule.ts';
 import type { FabricState } from '../state.ts';
 
 /** Blocks being made at an orderer, and who leads the consensus: Raft (2.2 and newer) and SmartBFT (3.0 and newer). */
@@ -12,6 +12,7 @@ export const consensusRules: Readonly<Record<string, LoggerRules>> = {
       { starts: 'Writing block [', apply: (entry, state) => made(entry, state, 'written') },
       { starts: 'Created block [', apply: (entry, state) => made(entry, state, 'created') },
       { starts: 'Raft leader changed: ', apply: raftLeader },
+      { starts: 'Detected configuration change', apply: configWritten },
     ],
   },
   'orderer.consensus.smartbft.chain': {
@@ -25,6 +26,9 @@ export const consensusRules: Readonly<Record<string, LoggerRules>> = {
       { starts: 'Rotating leader from ', apply: bftLeader },
     ],
   },
+  // The misspelling is that of 2.x.
+  'orderer.common.multichannel': { kind: 'orderer', rules: [transitionRule()] },
+  'orderer.commmon.multichannel': { kind: 'orderer', rules: [transitionRule()] },
   // The ledger's index, which a peer has too; there it tells nothing that the validation does not.
   blkstorage: {
     rules: [
@@ -42,8 +46,33 @@ const MAX_WRITING = 64;
 
 /** The channel's block is about to be written: its entry in the index follows. */
 function noteWriting(state: FabricState, number: number, channel: string): void {
-  state.writing.push([number, channel]);
-  if (state.writing.length > MAX_WRITING) state.writing.shift();
+  state.writing = [...state.writing.slice(1 - MAX_WRITING), { number, channel, config: false }];
+}
+
+function transitionRule(): Rule {
+  return { starts: '[channel: ', has: '] Detected lastConfigSeq transitioning from ', apply: configTransition };
+}
+
+/** 3.x tells right after it began to write a block that this one changes the configuration. */
+function configWritten(entry: Entry, state: FabricState): Outcome {
+  const channel = entry.field('channel');
+  const last = state.writing.findLast((block) => block.channel === channel);
+  if (last !== undefined) markConfig(state, last.number, last.channel);
+  return undefined;
+}
+
+function configTransition(entry: Entry, state: FabricState): Outcome {
+  const match = /^\[channel: ([^\]]+)\] .* setting lastConfigBlockNum from \d+ to (\d+)/.exec(entry.message);
+  const number = blockNumberOf(match?.[2]);
+  if (match === null || number === undefined) return 'unreadable';
+  markConfig(state, number, match[1] as string);
+  return undefined;
+}
+
+function markConfig(state: FabricState, number: number, channel: string): void {
+  state.writing = state.writing.map((block) =>
+    block.number === number && block.channel === channel ? { number, channel, config: true } : block,
+  );
 }
 
 function made(entry: Entry, state: FabricState, stage: 'created' | 'written'): Outcome {
@@ -119,14 +148,16 @@ function indexed(entry: Entry, state: FabricState): Outcome {
   const match = /^Indexing block \[blockNum=(\d+), blockHash=\[\]byte\{([0-9a-fx, ]*)\} txOffsets=/.exec(entry.message);
   const number = blockNumberOf(match?.[1]);
   if (match === null || number === undefined) return 'unreadable';
-  const channels = new Set(state.writing.filter(([block]) => block === number).map(([, channel]) => channel));
-  const [channel] = channels;
-  if (channels.size !== 1 || channel === undefined) return undefined;
-  state.writing = state.writing.filter(([block, of]) => block !== number || of !== channel);
+  const writing = state.writing.filter((block) => block.number === number);
+  const channel = writing[0]?.channel;
+  if (channel === undefined || writing.some((block) => block.channel !== channel)) return undefined;
+  const config = writing.some((block) => block.config);
+  state.writing = state.writing.filter((block) => block.number !== number);
   const txs: TxRef[] = [];
+  // A configuration update has no ID in its header; the index makes one up (of nonce and creator) that nothing else shows.
   for (const [, id] of entry.message.matchAll(/^txId=(\S*) locPointer=/gm)) {
     if (txs.length >= MAX_INDEXED) break;
-    txs.push({ id: id === undefined || id === '' ? `block:${number}:${txs.length}` : id });
+    txs.push({ id: config || id === undefined || id === '' ? `block:${number}:${txs.length}` : id });
   }
   const hash = hexOf(match[2] as string);
   return makeRecord(entry, state, 'order.block', {
