@@ -3,7 +3,7 @@
  *
  * - `not_a_block`: the bytes are no `common.Block`; `undecodable`: they begin like one;
  * - `data_hash_mismatch`: header and transactions do not belong together, so the block proves nothing;
- * - `no_channel`: no transaction names its channel; `too_large`: beyond the size limit;
+ * - `no_channel`: no transaction names its channel, or by a name longer than 249 characters; `too_large`: beyond the size limit;
  * - `unreadable`: the file cannot be read; `torn_gzip`: its compression ends early or is damaged.
  */
 export type BlockErrorCode =

@@ -9,6 +9,7 @@ import type { PartialIdentity } from '#trace/identity.ts';
 import { ECS_VERSION, type FtlFields, RECORD_VERSION, type StoredRecord, traceIdOf } from '#trace/record.ts';
 import { identityOf } from './blockIdentity.ts';
 import { chaincodeDefinitionOf, channelConfigOf, consenterIdentities } from './networkFacts.ts';
+import { printable } from './printable.ts';
 import { type DecodedTransaction, decodeTransaction } from './transactionRecord.ts';
 
 /** Facts remembered as told; beyond, they are told again, and their IDs make the repetition harmless. */
@@ -202,7 +203,7 @@ class Writer {
       if (!(error instanceof ProtoError)) {
         throw error;
       }
-      this.#errors.push(error.message.slice(0, MAX_ERROR));
+      this.#errors.push(printable(error.message.slice(0, MAX_ERROR)));
       return null;
     }
   }

@@ -346,6 +346,13 @@ describe('bytes that are no intact block', () => {
     expect(failure(forged.serializeBinary())).toBe('data_hash_mismatch');
   });
 
+  it('may claim a channel that cannot be', () => {
+    const renamed = changedBlock(realBlock(37), {
+      data: (list) => list.map((one) => changedHeader(one, (header) => header.setChannelId('c'.repeat(250)))),
+    });
+    expect(failure(renamed)).toBe('no_channel');
+  });
+
   it('may lack their channel, which the caller can tell', () => {
     const nameless = changedBlock(realBlock(37), { data: () => [Uint8Array.of(1)] });
     expect(failure(nameless)).toBe('no_channel');

@@ -12,6 +12,9 @@ export interface BlockOptions {
   readonly maxBytes?: number;
 }
 
+/** Fabric's own limit. */
+const MAX_CHANNEL = 249;
+
 /** The records of one block: see `BlockSource.decode`. For one block; a `BlockSource` does not repeat the network's facts. */
 export function decodeBlock(bytes: Uint8Array, options: BlockOptions = {}): StoredRecord[] {
   return new BlockSource(options).decode(bytes);
@@ -36,8 +39,10 @@ export class BlockSource {
   decode(bytes: Uint8Array): StoredRecord[] {
     const block = this.#read(bytes);
     const channel = block.channel ?? this.#options.channel ?? '';
-    if (channel === '') {
-      throw new BlockError('no_channel', `block ${block.number}: no transaction names its channel`);
+    if (channel === '' || channel.length > MAX_CHANNEL) {
+      const why =
+        channel === '' ? 'no transaction names its channel' : `a channel name of ${channel.length} characters`;
+      throw new BlockError('no_channel', `block ${block.number}: ${why}`);
     }
     return blockRecords(block, channel, this.#memory);
   }

@@ -41,7 +41,7 @@ export function decodeTransaction(block: BlockView, index: number): DecodedTrans
       if (!(error instanceof ProtoError)) {
         throw error;
       }
-      errors.push(error.message.slice(0, MAX_ERROR));
+      errors.push(printable(error.message.slice(0, MAX_ERROR)));
       return null;
     }
   };

@@ -210,6 +210,11 @@ describe('a block from another hand', () => {
     expect(() => BlockView.fromBytes(message.serializeBinary())).toThrow(
       expect.objectContaining({ code: 'out_of_range' }),
     );
+    message.getHeader()?.setNumber(4);
+    message.getData()?.setDataList(Array.from({ length: 100_001 }, () => new Uint8Array(0)));
+    expect(() => BlockView.fromBytes(message.serializeBinary())).toThrow(
+      expect.objectContaining({ code: 'too_large' }),
+    );
     expect(() => BlockView.fromBytes(new Uint8Array(0))).toThrow(expect.objectContaining({ code: 'missing' }));
   });
 });

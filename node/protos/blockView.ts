@@ -11,6 +11,8 @@ const { SIGNATURES, LAST_CONFIG, TRANSACTIONS_FILTER, ORDERER, COMMIT_HASH } = c
 
 /** Beyond what an orderer can be configured to send over gRPC in earnest. */
 export const MAX_BLOCK_BYTES = 128 * 1024 * 1024;
+/** Of two bytes each a block of that size could have sixty million: more views than memory holds. */
+export const MAX_BLOCK_TRANSACTIONS = 100_000;
 
 /** One orderer's signature over a block. */
 export interface BlockSignatureView {
@@ -56,11 +58,14 @@ export class BlockView {
     this.previousHash = header.getPreviousHash_asU8();
     this.dataHash = header.getDataHash_asU8();
     this.#data = this.message.getData()?.getDataList_asU8() ?? [];
+    if (this.#data.length > MAX_BLOCK_TRANSACTIONS) {
+      throw new ProtoError('too_large', 'common.BlockData', `more than ${MAX_BLOCK_TRANSACTIONS} transactions`);
+    }
     this.#metadata = this.message.getMetadata()?.getMetadataList_asU8() ?? [];
     this.envelopes = this.#data.map((data) => EnvelopeView.fromBytes(data));
   }
 
-  /** @throws ProtoError for bytes that are no block, or more than `maxBytes` (128 MiB). */
+  /** @throws ProtoError for bytes that are no block, or more than `maxBytes` (128 MiB) or 100,000 transactions. */
   static fromBytes(bytes: Uint8Array, options: { readonly maxBytes?: number } = {}): BlockView {
     const max = options.maxBytes ?? MAX_BLOCK_BYTES;
     if (bytes.length > max) {

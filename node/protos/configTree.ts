@@ -1,6 +1,7 @@
 import { common } from '@hyperledger/fabric-protos';
 import { ProtoError } from './protoError.ts';
-import { decodeMessage, textOf, wireFields } from './strictReader.ts';
+import { decodeMessage, textOf } from './strictReader.ts';
+import { wireFields } from './wireFields.ts';
 
 /** Groups in groups: Channel, Application or Orderer (or Consortiums), organisation. */
 const MAX_DEPTH = 16;

@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { common, ledger, msp, peer } from '@hyperledger/fabric-protos';
 import { ProtoError } from './protoError.ts';
-import { decodeMessage, type MessageType, wireFields } from './strictReader.ts';
+import { decodeMessage, type MessageType } from './strictReader.ts';
 import { vendoredBlocks, VERSIONS } from './testBlocks.ts';
+import { wireFields } from './wireFields.ts';
 
 const codeOf = (run: () => unknown): string => {
   try {
@@ -128,6 +129,15 @@ describe('decodeMessage', () => {
     }
     expect(codeOf(() => decodeMessage(common.SignaturePolicy, policy, 'test'))).toBe('too_deep');
     expect(codeOf(() => decodeBlock(new Uint8Array(1_000_000).fill(0x23)))).toBe('truncated');
+  });
+
+  it('stops at a million fields, long before their objects fill the memory', () => {
+    // Empty envelopes, two bytes each, in one block.
+    const data = delimited(
+      0x12,
+      new Uint8Array(4_000_000).map((_, at) => (at % 2 === 0 ? 0x0a : 0)),
+    );
+    expect(codeOf(() => decodeBlock(data))).toBe('too_large');
   });
 
   it('throws nothing but ProtoError for arbitrary bytes', () => {

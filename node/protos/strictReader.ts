@@ -1,13 +1,15 @@
 import type { BinaryReader } from 'google-protobuf';
-import { common, ledger, peer } from '@hyperledger/fabric-protos';
 import { ProtoError } from './protoError.ts';
+import { singularMask } from './singularFields.ts';
 
+/** Fields in one message and all within: each costs far more memory than its two bytes. */
+const MAX_FIELDS = 1_000_000;
 /** Nested messages; Fabric's deepest real one (a channel configuration) has 12. */
 const MAX_DEPTH = 100;
 
-const VARINT = 0;
+export const VARINT = 0;
 const FIXED64 = 1;
-const LENGTH = 2;
+export const LENGTH = 2;
 const START_GROUP = 3;
 const END_GROUP = 4;
 const FIXED32 = 5;
@@ -17,27 +19,6 @@ export interface MessageType<T> {
   new (): T;
   deserializeBinaryFromReader(message: T, reader: BinaryReader): T;
 }
-
-/** Singular message fields of the classes on a block's way: see `repeated_field` in {@link ProtoErrorCode}. */
-const SINGULAR = new Map<unknown, number>(
-  (
-    [
-      [common.Block, [1, 2, 3]],
-      [common.Payload, [1]],
-      [common.ChannelHeader, [3]],
-      [common.OrdererBlockMetadata, [1]],
-      [common.ConfigPolicy, [2]],
-      [common.SignaturePolicyEnvelope, [2]],
-      [peer.ChaincodeHeaderExtension, [2]],
-      [peer.ChaincodeActionPayload, [2]],
-      [peer.ChaincodeAction, [3, 4]],
-      [peer.ChaincodeInvocationSpec, [1]],
-      [peer.ChaincodeSpec, [2, 3]],
-      [ledger.rwset.kvrwset.KVRead, [2]],
-      [ledger.rwset.kvrwset.KVReadHash, [2]],
-    ] as const
-  ).map(([type, fields]) => [type, fields.reduce((mask: number, field) => mask | (1 << field), 0)]),
-);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -54,6 +35,7 @@ export class StrictReader {
   #pos = 0;
   #end: number;
   #depth = 0;
+  #fields = 0;
   #field = 0;
   #wire = 0;
   #lo = 0;
@@ -66,12 +48,15 @@ export class StrictReader {
     this.#bytes = bytes;
     this.#end = bytes.length;
     this.#what = what;
-    this.#singular = SINGULAR.get(type) ?? 0;
+    this.#singular = singularMask(type);
   }
 
   nextField(): boolean {
     if (this.#pos === this.#end) {
       return false;
+    }
+    if (++this.#fields > MAX_FIELDS) {
+      throw new ProtoError('too_large', this.#what, `more than ${MAX_FIELDS} fields`);
     }
     this.#varint();
     if (this.#hi !== 0) {
@@ -157,7 +142,7 @@ export class StrictReader {
     }
     const [end, singular, seen] = [this.#end, this.#singular, this.#seen];
     this.#end = after;
-    this.#singular = SINGULAR.get(message.constructor) ?? 0;
+    this.#singular = singularMask(message.constructor);
     this.#seen = 0;
     read(message, this as unknown as BinaryReader);
     this.#end = end;
@@ -190,11 +175,7 @@ export class StrictReader {
         return text;
       }
     }
-    try {
-      return utf8.decode(bytes);
-    } catch (cause) {
-      throw new ProtoError('invalid_utf8', this.#what, `text of field ${this.#field} is not UTF-8`, { cause });
-    }
+    return textOf(bytes, this.#what);
   }
 
   /** Beyond 2^53 the nearest number, as generated getters give it. */
@@ -320,34 +301,10 @@ export function decodeMessage<T extends object>(type: MessageType<T>, bytes: Uin
   }
 }
 
-export interface WireField {
-  readonly field: number;
-  /** Of a length-delimited field; empty otherwise. */
-  readonly bytes: Uint8Array;
-  /** Of a varint field; 0 otherwise. */
-  readonly value: number;
-}
-
-/** The fields of a message in order, for messages with maps, whose generated decoder would read them unchecked. */
-export function wireFields(bytes: Uint8Array, what: string): readonly WireField[] {
-  const reader = new StrictReader(bytes, what);
-  const fields: WireField[] = [];
-  while (reader.nextField()) {
-    const field = reader.getFieldNumber();
-    if (reader.getWireType() === LENGTH) {
-      fields.push({ field, bytes: reader.readBytes(), value: 0 });
-    } else if (reader.getWireType() === VARINT) {
-      fields.push({ field, bytes: EMPTY, value: reader.readUint64() });
-    } else {
-      reader.skipField();
-    }
-  }
-  return fields;
-}
-
-const EMPTY = new Uint8Array(0);
-
-/** Bytes that must be text. */
+/**
+ * Bytes that must be text.
+ * @throws ProtoError `invalid_utf8`
+ */
 export function textOf(bytes: Uint8Array, what: string): string {
   try {
     return utf8.decode(bytes);
