@@ -11,11 +11,11 @@ import type { AssembleContext } from './context.ts';
 import { disseminationEdges } from './disseminationEdges.ts';
 import type { EdgeDraft } from './edgeDraft.ts';
 import { endorseEdges, findEndorsements } from './endorseEdges.ts';
-import { collectEvidence } from './evidence.ts';
+import { collectEvidence, type Item } from './evidence.ts';
 import { contentsOf } from './contents.ts';
 import { participantsOf } from './participants.ts';
 import { judgePolicy } from './policyVerdict.ts';
-import { blockItems, blockPosition, codeOf, findOccurrences } from './selectBlock.ts';
+import { blockItems, blockPosition, codeOf, findOccurrences, firstCopy } from './selectBlock.ts';
 import { timeStages } from './stages.ts';
 import { formatMicros } from './time.ts';
 import { timeEdges, writeEdges, type TimedEdge } from './writeEdges.ts';
@@ -31,7 +31,7 @@ export function assemble(records: readonly StoredRecord[], context: AssembleCont
 
   // Where it stands in the chain.
   const occurrences = findOccurrences(evidence);
-  const occurrence = occurrences[0] ?? null;
+  const occurrence = firstCopy(occurrences);
   const items = occurrence ? blockItems(evidence, occurrence.block) : [];
   const ordered = items.filter(({ point }) => point === 'order.block');
 
@@ -98,27 +98,28 @@ export function assemble(records: readonly StoredRecord[], context: AssembleCont
     endorsers: contents.endorsers.map(({ id }) => id),
     policy,
     readWriteSets: contents.readWriteSets,
-    duplicates: occurrences.slice(1).map((again) => ({ block: again.block, code: codeOf(again) })),
+    duplicates: occurrences
+      .filter((one) => one !== occurrence)
+      .map((again) => ({ block: again.block, code: codeOf(again) })),
     clockOffsets: Object.fromEntries([...clocks.offsets].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     recordCount: evidence.tx.length + items.length + evidence.ambiguous.length,
   };
   const witnesses = witnessesOf(evidence, items, occurrence);
-  const { skewRecords, isAmbiguous, ambiguousRecords } = {
-    skewRecords: clocks.broken,
-    isAmbiguous: evidence.isAmbiguous,
-    ambiguousRecords: evidence.ambiguous,
-  };
   const findings = findAll({
     ...half,
     ...witnesses,
     isQuery: endorsements.length > 0 && endorsements.every(({ evaluated }) => evaluated) && broadcasts.length === 0,
+    blocksAreTold: network.config(evidence.channel, Infinity) !== null || evidence.tx.some(isOwnRecord),
     unanswered: unansweredSteps(edges, endorsements, broadcasts),
-    skewRecords,
-    isAmbiguous,
-    ambiguousRecords,
+    skewRecords: clocks.broken,
+    isAmbiguous: evidence.isAmbiguous,
+    ambiguousRecords: evidence.ambiguous,
   });
   return { ...half, findings };
 }
+
+/** Instrumented nodes name the transactions of each block that they commit. */
+const isOwnRecord = ({ ftl: { source } }: Item) => source === undefined || source === 'record';
 
 function writeCommits(commits: readonly CommitDraft[], timed: readonly TimedEdge[], code: string | null): Commit[] {
   const times = new Map<string, TimedEdge>();

@@ -102,8 +102,11 @@ function violationOf(node: number, offset: number, offsets: readonly number[], b
   return sum;
 }
 
-/** Moves one node at a time to where most is mended, as long as that helps. */
+/** Moves one node at a time to where most is mended, as long as that helps; of equals the one that fewer others vouch for. */
 function moveSingleNodes(offsets: number[], bounds: readonly Bound[]): number[] {
+  const vouchers = offsets.map(
+    (_, node) => bounds.filter(({ before, after }) => before === node || after === node).length,
+  );
   for (let round = 0; round < offsets.length * 4; round++) {
     let best = { node: -1, offset: 0, gain: 0 };
     for (let node = 0; node < offsets.length; node++) {
@@ -113,7 +116,12 @@ function moveSingleNodes(offsets: number[], bounds: readonly Bound[]): number[] 
         if (before !== node && after !== node) continue;
         const offset = before === node ? offsets[after]! - least : offsets[before]! + least;
         const gain = now - violationOf(node, offset, offsets, bounds);
-        if (gain > best.gain || (gain > 0 && gain === best.gain && smaller(offset, best.offset))) {
+        if (gain <= 0 || gain < best.gain) continue;
+        const isBetter =
+          gain > best.gain ||
+          smaller(offset, best.offset) ||
+          (!smaller(best.offset, offset) && vouchers[node]! < vouchers[best.node]!);
+        if (isBetter) {
           best = { node, offset, gain };
         }
       }

@@ -88,13 +88,13 @@ export function networkFacts(): StoredRecord[] {
   const records: StoredRecord[] = [];
   const boot = T0 - 60_000_000;
   for (const one of [...PEERS, ...ORDERERS]) {
-    const self = { kind: one.kind, name: one.name };
+    const own = { kind: one.kind, name: one.name };
     const source = 'log';
-    records.push(stored(boot, one, { point: 'node.start', source, sender: self, node_version: 'v3.1.5' }));
-    const dump = { ...self, msp: one.msp, address: one.address.replace('127.0.0.1', 'localhost') };
+    records.push(stored(boot, one, { point: 'node.start', source, sender: own, node_version: 'v3.1.5' }));
+    const dump = { ...own, msp: one.msp, address: one.address.replace('127.0.0.1', 'localhost') };
     records.push(stored(boot + 1000, one, { point: 'node.identity', source, sender: dump }));
     if (one.kind === 'peer') {
-      const sender = { ...self, address: one.address, pki_id: one.pkiId };
+      const sender = { ...own, address: one.address, pki_id: one.pkiId };
       records.push(stored(boot + 2000, one, { point: 'node.identity', source, sender }));
       records.push(stored(T0, null, { point: 'node.identity', sender: { ...one.full, pki_id: one.pkiId } }));
     }

@@ -23,6 +23,8 @@ export interface HalfTrace extends Omit<Trace, 'findings'> {
   readonly reasons: readonly Reason[];
   /** Nothing but queries asked for it: it was never meant to be ordered. */
   readonly isQuery: boolean;
+  /** Whether the evidence of this network tells what blocks hold: without that, not to be in a block means nothing. */
+  readonly blocksAreTold: boolean;
   /** IDs of `to` of endorse and broadcast edges that were asked and gave no sign of life. */
   readonly unanswered: readonly { readonly edge: number; readonly step: 'endorse' | 'broadcast' }[];
   /** Records that break causality by their raw times. */

@@ -36,16 +36,21 @@ export function judgePolicy(question: PolicyQuestion): Verdict {
         : `${decided ? 'The peers found the policy met' : 'The peers found the policy not met'}; the policy itself is not among the evidence.`;
     return { expression: null, satisfied: decided, satisfiedBy: [], reason };
   }
+  const config = network.config(channel, block);
   const outcome = definition.rule
     ? evaluateRule(definition.rule, endorsers)
-    : evaluateReference(network.config(channel, block), definition.reference, endorsers);
+    : evaluateReference(config, definition.reference, endorsers);
+  const refersTo = definition.rule ? undefined : definition.reference;
+  // The channel's own words say more than the path under which they stand.
+  const expression =
+    refersTo === APPLICATION_ENDORSEMENT && config?.endorsement ? config.endorsement.expression : definition.expression;
   const satisfied = decided ?? outcome?.satisfied ?? null;
   const satisfiedBy = [...(outcome?.by ?? [])].toSorted();
   return {
-    expression: definition.expression,
+    expression,
     satisfied,
     satisfiedBy,
-    reason: reasonFor(definition.expression, satisfied, outcome, endorsers),
+    reason: reasonFor(expression, satisfied, outcome, endorsers),
   };
 }
 

@@ -93,6 +93,13 @@ export function codeOf(occurrence: Occurrence): string | null {
   return best;
 }
 
+/**
+ * The copy that counts. Peers call only later copies DUPLICATE_TXID, so one of that name is never it, even where it is the only
+ * one of which the evidence tells.
+ */
+export const firstCopy = (places: readonly Occurrence[]): Occurrence | null =>
+  places.find((place) => codeOf(place) !== 'DUPLICATE_TXID') ?? null;
+
 /** Records of one block, as `gossip.transfer` may name a range. */
 export function blockItems(evidence: Evidence, number: number): Item[] {
   return evidence.blocks.filter(

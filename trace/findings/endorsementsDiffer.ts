@@ -1,0 +1,24 @@
+import type { FindingRule } from './rule.ts';
+import { distinct, listOf } from './wording.ts';
+
+export const endorsementsDiffer: FindingRule = {
+  code: 'endorsements_differ',
+  severity: 'warning',
+  title: 'Endorsers answered differently',
+  explanation:
+    'Peers asked for the same proposal gave different answers. Usual causes: one peer lags behind in the ledger, runs another chaincode version, or the chaincode is not deterministic.',
+  find({ edges }) {
+    const answered = edges.filter(({ point, status }) => point === 'endorse' && typeof status === 'number');
+    const statuses = distinct(answered.map(({ status }) => String(status))).toSorted();
+    if (statuses.length < 2) return null;
+    const told = statuses.map((status) => {
+      const who = answered.filter((edge) => String(edge.status) === status).map(({ to }) => to);
+      return `${listOf(who)} answered ${status}`;
+    });
+    return {
+      severity: 'warning',
+      message: `Endorsers did not agree: ${told.join('; ')}.`,
+      records: distinct(answered.flatMap(({ records }) => records)),
+    };
+  },
+};
