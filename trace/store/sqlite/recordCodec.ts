@@ -1,0 +1,312 @@
+import { traceIdOf, type StoredRecord, type TraceRecord } from '../../record.ts';
+import { BoundedMap } from './boundedMap.ts';
+import { ByteReader, ByteWriter, isHex } from './bytes.ts';
+import type { Dictionary } from './dictionary.ts';
+import { blockLetters, isUint, KNOWN_FTL, KNOWN_TOP, parseTemplate, type TemplateItem } from './recordTemplate.ts';
+import { approximateTime, formatTime, fractionDigits, parseTime } from './time.ts';
+
+/** What a row already says, so that its records need not. */
+export interface RowContext {
+  readonly channel: string;
+  /** Full or shortened transaction ID; null for a block's row. */
+  readonly txId: string | null;
+  /** Block number of a block's row; null for a transaction's. */
+  readonly block: number | null;
+  /** Microseconds that the times of the row's records count from. */
+  readonly base: number;
+  /** Trace ID of the row, made when first asked for. */
+  traceId?: string;
+}
+
+/** Lists of transactions, kept apart (txLists.ts). */
+export interface TxListStore {
+  /** Key of the list; 0 if it has to stay in the record. */
+  keyOf(txs: readonly unknown[], row: RowContext): number;
+  list(key: number): readonly unknown[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+interface Known {
+  readonly head: string;
+  readonly kind: string;
+}
+
+const known = (fields: Readonly<Record<string, string>>): ReadonlyMap<string, Known> =>
+  new Map(Object.entries(fields).map(([key, kind]) => [key, { head: `${key.length}:${key}`, kind }]));
+const TOP = known(KNOWN_TOP);
+const FTL = known(KNOWN_FTL);
+/** Longest string that may become part of a template. */
+const LONGEST_CONSTANT = 256;
+
+/** Turns records into blobs and back; what comes out is deep-equal to what went in. */
+export class RecordCodec {
+  readonly #dictionary: Dictionary;
+  readonly #lists: TxListStore;
+  readonly #out = new ByteWriter();
+  readonly #values = new ByteWriter();
+  readonly #templates = new BoundedMap<number, readonly TemplateItem[]>(4096);
+  /** Time of the record encoded last. */
+  time = 0;
+
+  constructor(dictionary: Dictionary, lists: TxListStore) {
+    this.#dictionary = dictionary;
+    this.#lists = lists;
+  }
+
+  /** After a rollback: template keys may be given to others. */
+  forget(): void {
+    this.#templates.clear();
+  }
+
+  /** The record's bytes, valid until the next call; `time` tells its time. */
+  encode(record: TraceRecord, row: RowContext): Uint8Array {
+    const timestamp = record['@timestamp'];
+    const exact = parseTime(timestamp);
+    this.time = Number.isNaN(exact) ? approximateTime(timestamp) : exact;
+    this.#values.reset();
+    const template = this.#dictionary.admit(this.#template(record, row, exact));
+    const out = this.#out;
+    out.reset();
+    out.uint(template);
+    out.int(this.time - row.base);
+    if (template === 0) out.text(JSON.stringify(record));
+    else out.append(this.#values.take());
+    return out.take();
+  }
+
+  decode(id: string, data: Uint8Array, row: RowContext): StoredRecord {
+    const reader = new ByteReader(data);
+    const template = reader.uint();
+    const time = row.base + reader.int();
+    if (template === 0) return { id, record: JSON.parse(reader.text()) as TraceRecord };
+    let items = this.#templates.get(template);
+    if (items === undefined) {
+      items = parseTemplate(this.#dictionary.textOf(template));
+      this.#templates.set(template, items);
+    }
+    const record: Record<string, unknown> = {};
+    let target = record;
+    for (const item of items) {
+      if (item.kind === '{') {
+        target = {};
+        record['ftl'] = target;
+      } else if (item.kind === '}') {
+        target = record;
+      } else {
+        const value = this.#value(item, reader, row, time);
+        if (item.key === '__proto__')
+          Object.defineProperty(target, item.key, { value, enumerable: true, configurable: true, writable: true });
+        else target[item.key] = value;
+      }
+    }
+    return { id, record: record as unknown as TraceRecord };
+  }
+
+  /** Writes the template's text, and the values into `#values` on the way. */
+  #template(record: TraceRecord, row: RowContext, exact: number): string {
+    let text = '';
+    const top = record as Fields;
+    for (const key of Object.keys(top)) {
+      if (key === 'ftl') {
+        text += '3:ftl{';
+        const ftl = record.ftl as Fields;
+        for (const field of Object.keys(ftl)) {
+          const value = ftl[field];
+          if (value !== undefined) text += this.#item(FTL.get(field), field, value, row, exact);
+        }
+        text += '}';
+      } else {
+        const value = top[key];
+        if (value !== undefined) text += this.#item(TOP.get(key), key, value, row, exact);
+      }
+    }
+    return text;
+  }
+
+  #item(field: Known | undefined, key: string, value: unknown, row: RowContext, exact: number): string {
+    if (field === undefined) return this.#unknown(`${key.length}:${key}`, value);
+    const head = field.head;
+    switch (field.kind) {
+      case 'k':
+        return typeof value === 'string' && value.length <= LONGEST_CONSTANT
+          ? `${head}k${value.length}:${value}`
+          : this.#unknown(head, value);
+      case 'i':
+        if (typeof value === 'object' && value !== null) {
+          const interned = this.#dictionary.admitObject(value as Fields);
+          if (interned !== 0) {
+            this.#values.uint(interned);
+            return `${head}i`;
+          }
+        }
+        break;
+      case 'u':
+        if (isUint(value)) {
+          this.#values.uint(value);
+          return `${head}u`;
+        }
+        break;
+      case 'X':
+      case 'P':
+        if (value === row.txId) return `${head}X`;
+        break;
+      case 'C':
+        if (value === row.channel) return `${head}C`;
+        break;
+      case 't':
+        if (!Number.isNaN(exact)) return `${head}t${fractionDigits(value as string)}`;
+        break;
+      case 'c': {
+        const json = JSON.stringify(value);
+        if (json.length <= LONGEST_CONSTANT) return `${head}c${json.length}:${json}`;
+        break;
+      }
+      case 'b':
+        return this.#block(head, value, row);
+      case 'h':
+        if (typeof value === 'string' && value.length <= 512 && isHex(value)) {
+          this.#values.hex(value);
+          return `${head}h${value.length / 2};`;
+        }
+        break;
+      case 'T':
+        return this.#traceId(head, value, row);
+      case 'd': {
+        const time = typeof value === 'string' ? parseTime(value) : Number.NaN;
+        if (Number.isNaN(time)) break;
+        this.#values.int(time - this.time);
+        return `${head}d${fractionDigits(value as string)}`;
+      }
+      case 'I':
+        return this.#identities(head, value);
+      case 'L': {
+        const list = Array.isArray(value) ? this.#lists.keyOf(value, row) : 0;
+        if (list === 0) break;
+        this.#values.uint(list);
+        return `${head}L`;
+      }
+      default:
+        break;
+    }
+    return this.#inline(head, value, field.kind === 'm');
+  }
+
+  #unknown(head: string, value: unknown): string {
+    if (typeof value === 'boolean' || value === null) {
+      const json = String(value);
+      return `${head}c${json.length}:${json}`;
+    }
+    return this.#inline(head, value, true);
+  }
+
+  /** A value of its own: text or JSON; a short string without digits goes into the template where `constant` allows it. */
+  #inline(head: string, value: unknown, constant: boolean): string {
+    if (typeof value === 'string' && value.isWellFormed()) {
+      if (constant && value.length <= LONGEST_CONSTANT && !/\d/.test(value)) return `${head}k${value.length}:${value}`;
+      this.#values.text(value);
+      return `${head}s`;
+    }
+    const json = JSON.stringify(value) as string | undefined;
+    if (json === undefined) return '';
+    this.#values.text(json);
+    return `${head}j`;
+  }
+
+  #block(head: string, value: unknown, row: RowContext): string {
+    const letters = blockLetters(value, row.block);
+    if (letters === '') return this.#inline(head, value, false);
+    const block = value as Fields;
+    for (const letter of letters) {
+      if (letter === 'N') this.#values.uint(block['number'] as number);
+      else if (letter === 'l') this.#values.uint(block['last'] as number);
+      else if (letter === 'h') this.#values.hex(block['hash'] as string);
+      else if (letter === 'p') this.#values.hex(block['previous_hash'] as string);
+      else if (letter === 'd') this.#values.hex(block['data_hash'] as string);
+    }
+    return `${head}b${letters};`;
+  }
+
+  #traceId(head: string, value: unknown, row: RowContext): string {
+    if (row.txId !== null) {
+      row.traceId ??= traceIdOf(row.channel, row.txId);
+      if (value === row.traceId) return `${head}T`;
+    }
+    if (typeof value === 'string' && value.length <= 512 && isHex(value)) {
+      this.#values.hex(value);
+      return `${head}h${value.length / 2};`;
+    }
+    return this.#inline(head, value, false);
+  }
+
+  #identities(head: string, value: unknown): string {
+    if (!Array.isArray(value)) return this.#inline(head, value, false);
+    const keys: number[] = [];
+    for (const identity of value as unknown[]) {
+      const key =
+        typeof identity === 'object' && identity !== null ? this.#dictionary.admitObject(identity as Fields) : 0;
+      if (key === 0) return this.#inline(head, value, false);
+      keys.push(key);
+    }
+    this.#values.uint(keys.length);
+    for (const key of keys) this.#values.uint(key);
+    return `${head}I`;
+  }
+
+  #value(item: TemplateItem, reader: ByteReader, row: RowContext, time: number): unknown {
+    switch (item.kind) {
+      case 'k':
+      case 'c':
+        return item.value;
+      case 'i':
+        return this.#dictionary.objectOf(reader.uint());
+      case 'u':
+        return reader.uint();
+      case 'X':
+        return row.txId;
+      case 'C':
+        return row.channel;
+      case 't':
+        return formatTime(time, item.value as number);
+      case 'd':
+        return formatTime(time + reader.int(), item.value as number);
+      case 'T':
+        row.traceId ??= traceIdOf(row.channel, row.txId ?? '');
+        return row.traceId;
+      case 'h':
+        return reader.hex(item.value as number);
+      case 's':
+        return reader.text();
+      case 'j':
+        return JSON.parse(reader.text()) as unknown;
+      case 'b':
+        return readBlock(item.value as string, reader, row);
+      case 'I':
+        return Array.from({ length: reader.uint() }, () => this.#dictionary.objectOf(reader.uint()));
+      case 'L':
+        return this.#lists.list(reader.uint());
+      default:
+        throw new RangeError(`unknown kind ${item.kind} in a record's template`);
+    }
+  }
+}
+
+function readBlock(letters: string, reader: ByteReader, row: RowContext): object {
+  const block: Record<string, unknown> = {};
+  for (const letter of letters) {
+    if (letter === 'n') block['number'] = row.block;
+    else if (letter === 'N') block['number'] = reader.uint();
+    else if (letter === 'l') block['last'] = reader.uint();
+    else if (letter === 'h') block['hash'] = reader.hex(32);
+    else if (letter === 'p') block['previous_hash'] = reader.hex(32);
+    else if (letter === 'q') block['previous_hash'] = '';
+    else if (letter === 'd') block['data_hash'] = reader.hex(32);
+  }
+  return block;
+}
+
+/** Time of a record's bytes without decoding the rest. */
+export function timeOf(data: Uint8Array, base: number): number {
+  const reader = new ByteReader(data);
+  reader.uint();
+  return base + reader.int();
+}

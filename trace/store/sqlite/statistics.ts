@@ -1,0 +1,226 @@
+import type { FindingCode } from '../../findings/codes.ts';
+import { STAGE_NAMES } from '../../trace.ts';
+import { StoreError } from '../errors.ts';
+import type { Percentiles, Statistics, StatisticsQuery } from '../traceStore.ts';
+import type { SQLInputValue } from 'node:sqlite';
+import type { Parts } from './parts.ts';
+import { timeConditions } from './search.ts';
+import { formatTime } from './time.ts';
+
+/** Percentiles and medians are exact up to so many traces, and from a sample of about this size beyond. */
+const SAMPLE = 20_000;
+const MOST_BUCKETS = 2000;
+/** Shown for traces that were never committed. */
+const NO_CODE = 'NONE';
+
+interface Group {
+  readonly bucket: number | null;
+  readonly shape: number;
+  readonly count: number;
+}
+
+/**
+ * Counts (outcomes, throughput, findings, edges) are exact. Latency percentiles and edge medians are exact up to 20,000 traces;
+ * of more they come from a sample of about that size, chosen by a hash of the start time, so that the same traces give the same
+ * figures in whatever order they came. Traces without a start time count in no bucket.
+ */
+export function statistics(parts: Parts, query: StatisticsQuery): Statistics {
+  const { db } = parts;
+  const { where, values } = timeConditions(query);
+  if (query.channel !== undefined) {
+    where.push('+summary.shape IN (SELECT key FROM shape WHERE channel = ?)');
+    values.push(parts.channels.keyOf(query.channel) ?? -1);
+  }
+  const condition = where.length > 0 ? where.join(' AND ') : 'TRUE';
+  const [first, last] = db.get(
+    `SELECT min(started), max(started) FROM summary INDEXED BY summary_started WHERE ${condition} AND started >= 0`,
+    ...values,
+  ) as (number | null)[];
+  const bucketUs = bucketWidth(query, first ?? null, last ?? null);
+  const groups = db
+    .all(
+      `SELECT CASE WHEN started >= 0 THEN started / CAST(? AS INTEGER) END, shape, count(*) FROM summary INDEXED BY summary_started
+       WHERE ${condition} GROUP BY 1, 2`,
+      bucketUs,
+      ...values,
+    )
+    .map(
+      ([bucket, shape, count]): Group => ({
+        bucket: bucket as number | null,
+        shape: shape as number,
+        count: count as number,
+      }),
+    );
+  const total = groups.reduce((sum, { count }) => sum + count, 0);
+  const sample = sampleOf(parts, condition, values, total);
+  return {
+    from: query.from ?? (typeof first === 'number' ? formatTime(first) : null),
+    to: query.to ?? (typeof last === 'number' ? formatTime(last) : null),
+    bucketUs,
+    ...outcomesOf(parts, groups, bucketUs),
+    latency: sample.latency,
+    findings: findingsOf(parts, groups),
+    edges: edgesOf(parts, condition, values, sample.edges),
+  };
+}
+
+function bucketWidth(query: StatisticsQuery, first: number | null, last: number | null): number {
+  const span = first === null || last === null ? 0 : last - first + 1;
+  if (query.bucketUs !== undefined) {
+    const asked = Math.max(1, Math.round(query.bucketUs));
+    if (!Number.isSafeInteger(asked) || span / asked > MOST_BUCKETS) {
+      throw new StoreError('invalid_query', `bucketUs would give more than ${MOST_BUCKETS} buckets.`);
+    }
+    return asked;
+  }
+  // About 60, of a width that reads well: 1, 2 or 5 times a power of ten.
+  const wanted = Math.max(1, span / 60);
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  return power * ([1, 2, 5, 10].find((factor) => factor * power >= wanted) ?? 10);
+}
+
+function outcomesOf(
+  parts: Parts,
+  groups: readonly Group[],
+  bucketUs: number,
+): Pick<Statistics, 'throughput' | 'outcomes'> {
+  const outcomes: Record<string, number> = {};
+  const buckets = new Map<number, Record<string, number>>();
+  for (const { bucket, shape, count } of groups) {
+    const code = parts.shapes.shape(shape).code ?? NO_CODE;
+    outcomes[code] = (outcomes[code] ?? 0) + count;
+    if (bucket === null) continue;
+    const counts = buckets.get(bucket) ?? {};
+    counts[code] = (counts[code] ?? 0) + count;
+    buckets.set(bucket, counts);
+  }
+  const throughput = [...buckets]
+    .toSorted(([a], [b]) => a - b)
+    .map(([bucket, counts]) => ({ at: formatTime(bucket * bucketUs), outcomes: sortedByKey(counts) }));
+  return { throughput, outcomes: sortedByKey(outcomes) };
+}
+
+function findingsOf(parts: Parts, groups: readonly Group[]): Statistics['findings'] {
+  const counts = new Map<string, { code: FindingCode; severity: string; count: number }>();
+  for (const { shape, count } of groups) {
+    const seen = new Set<string>();
+    for (const { code, severity } of parts.shapes.shape(shape).findings) {
+      const name = `${code} ${severity}`;
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const known = counts.get(name) ?? { code, severity, count: 0 };
+      known.count += count;
+      counts.set(name, known);
+    }
+  }
+  return [...counts.values()].toSorted((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
+}
+
+interface EdgeCount {
+  readonly point: string;
+  readonly from: string;
+  readonly to: string;
+  count: number;
+  errors: number;
+}
+
+/** Who calls whom: exact counts, by the distinct sets of edges. Edges whose caller nobody saw are left out. */
+function edgesOf(
+  parts: Parts,
+  condition: string,
+  values: readonly SQLInputValue[],
+  durations: ReadonlyMap<string, number[]>,
+): Statistics['edges'] {
+  const counts = new Map<string, EdgeCount>();
+  const sql = `SELECT edges, count(*) FROM summary WHERE ${condition} GROUP BY edges`;
+  for (const [key, traces] of parts.db.all(sql, ...values)) {
+    for (const [point, from, to, failed] of parts.shapes.edges(key as number)) {
+      if (from === null) continue;
+      const name = edgeName(point, from, to);
+      const known = counts.get(name) ?? { point, from, to, count: 0, errors: 0 };
+      known.count += traces as number;
+      if (failed === 1) known.errors += traces as number;
+      counts.set(name, known);
+    }
+  }
+  return [...counts]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, edge]) => ({ ...edge, medianUs: percentile((durations.get(name) ?? []).toSorted(ascending), 0.5) }));
+}
+
+function sampleOf(
+  parts: Parts,
+  condition: string,
+  values: readonly SQLInputValue[],
+  total: number,
+): { readonly latency: Statistics['latency']; readonly edges: ReadonlyMap<string, number[]> } {
+  const step = Math.max(1, Math.ceil(total / SAMPLE));
+  const chosen = step === 1 ? '' : `AND (((started % 2147483647) * 1103515245) >> 12) % ${step} = 0`;
+  const stages = Object.fromEntries([...STAGE_NAMES, 'total'].map((name) => [name, [] as number[]]));
+  const edges = new Map<string, number[]>();
+  const rows = parts.db.all(
+    `SELECT started, tie, duration, block, shape, edges, data FROM summary WHERE ${condition} ${chosen}`,
+    ...values,
+  );
+  for (const row of rows) {
+    const [started, tie, duration, block, shape, edgesKey, data] = row as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      Uint8Array,
+    ];
+    const durations = parts.summaries.durations({ started, tie, duration, block, shape, edges: edgesKey, data });
+    if (duration >= 0) stages['total']?.push(duration);
+    for (const name of STAGE_NAMES) {
+      const us = durations.stages[name];
+      if (us !== null) stages[name]?.push(us);
+    }
+    const kinds = parts.shapes.edges(edgesKey);
+    for (let n = 0; n < kinds.length; n++) {
+      const us = durations.edges[n];
+      const [point, from, to] = kinds[n] as (typeof kinds)[number];
+      if (us === null || us === undefined || from === null) continue;
+      const name = edgeName(point, from, to);
+      const list = edges.get(name);
+      if (list === undefined) edges.set(name, [us]);
+      else list.push(us);
+    }
+  }
+  const of = (name: string) => percentilesOf(stages[name] ?? [], step === 1 ? 1 : total / Math.max(1, rows.length));
+  return {
+    latency: {
+      endorse: of('endorse'),
+      order: of('order'),
+      deliver: of('deliver'),
+      commit: of('commit'),
+      total: of('total'),
+    },
+    edges,
+  };
+}
+
+/** `weight`: how many traces one of the sample stands for. */
+function percentilesOf(values: readonly number[], weight: number): Percentiles {
+  const sorted = values.toSorted(ascending);
+  return {
+    count: Math.round(values.length * weight),
+    p50: percentile(sorted, 0.5),
+    p95: percentile(sorted, 0.95),
+    p99: percentile(sorted, 0.99),
+  };
+}
+
+/** Nearest rank. */
+function percentile(sorted: readonly number[], fraction: number): number | null {
+  return sorted[Math.max(0, Math.ceil(sorted.length * fraction) - 1)] ?? null;
+}
+
+const ascending = (a: number, b: number) => a - b;
+const edgeName = (point: string, from: string, to: string) => `${point}\0${from}\0${to}`;
+
+function sortedByKey(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,216 @@
+import { summarise } from '../../assemble/summarise.ts';
+import { traceIdOf } from '../../record.ts';
+import { STAGE_NAMES, type Edge, type Trace, type TraceSummary } from '../../trace.ts';
+import { ByteReader, ByteWriter, isHex } from './bytes.ts';
+import type { Shapes } from './shapes.ts';
+import { formatTime, parseTime } from './time.ts';
+
+/** A row of `summary` without its key and revision. */
+export interface SummaryRow {
+  readonly started: number;
+  readonly tie: number;
+  readonly duration: number;
+  readonly block: number;
+  readonly shape: number;
+  readonly edges: number;
+  readonly data: Uint8Array;
+}
+
+/** Bits of the first number of `data`: which of the nullable fields are there, in this order. */
+const FIELDS = ['started', 'ended', 'duration', 'block', 'index', 'hash', ...STAGE_NAMES, 'prefix', 'other'] as const;
+const BIT = Object.fromEntries(FIELDS.map((field, n) => [field, 2 ** n])) as Readonly<
+  Record<(typeof FIELDS)[number], number>
+>;
+
+/** First 48 bits of a trace ID: what decides between traces of equal sort keys, whatever order they came in. */
+export function tieOf(traceId: string): number {
+  return Number.parseInt(traceId.slice(0, 12), 16);
+}
+
+/** Turns what a list shows of a trace into a row and back. */
+export class SummaryCodec {
+  readonly #shapes: Shapes;
+  readonly #writer = new ByteWriter();
+
+  constructor(shapes: Shapes) {
+    this.#shapes = shapes;
+  }
+
+  encode(trace: Trace): SummaryRow {
+    const summary = summarise(trace);
+    const { shape, rest } = split(summary);
+    const edges = trace.edges.toSorted(byContent);
+    const started = timeOf(summary.startedAt);
+    const ended = timeOf(summary.endedAt);
+    const { block, durationUs, stages } = summary;
+    const hash = block?.hash ?? null;
+    const traceId = traceIdOf(summary.channel, summary.txId);
+    // Anything that would not come back as it is makes the whole summary stay as JSON.
+    const isOdd =
+      started === undefined ||
+      ended === undefined ||
+      !isCount(durationUs) ||
+      STAGE_NAMES.some((stage) => !isCount(stages[stage])) ||
+      (hash !== null && (hash.length !== 64 || !isHex(hash))) ||
+      summary.traceId !== traceId ||
+      rest > 0;
+    const writer = this.#writer;
+    writer.reset();
+    if (isOdd) {
+      writer.uint(BIT.other);
+      writer.text(JSON.stringify(summary));
+    } else {
+      let bits = 0;
+      if (started !== null) bits += BIT.started;
+      if (ended !== null) bits += BIT.ended;
+      if (durationUs !== null) bits += BIT.duration;
+      if (block !== null) bits += BIT.block;
+      if (block !== null && block.index !== null) bits += BIT.index;
+      if (hash !== null) bits += BIT.hash;
+      for (const stage of STAGE_NAMES) if (stages[stage] !== null) bits += BIT[stage];
+      if (summary.txIdPrefix !== undefined) bits += BIT.prefix;
+      writer.uint(bits);
+      if (ended !== null) writer.int(ended - (started ?? 0));
+      if (block !== null && block.index !== null) writer.uint(block.index);
+      if (hash !== null) writer.hex(hash);
+      for (const stage of STAGE_NAMES) {
+        const duration = stages[stage];
+        if (duration !== null) writer.uint(duration);
+      }
+      if (summary.txIdPrefix !== undefined) writer.text(summary.txIdPrefix);
+      writer.uint(summary.committed);
+      writer.uint(summary.missing);
+    }
+    writer.uint(trace.recordCount);
+    // One more than the duration in whole microseconds; 0 where there is none.
+    for (const { durationUs: us } of edges) writer.uint(us === null ? 0 : Math.max(0, Math.round(us)) + 1);
+    return {
+      started: started ?? -1,
+      tie: tieOf(traceId),
+      duration: durationUs === null ? -1 : Math.max(0, Math.round(durationUs)),
+      block: block?.number ?? -1,
+      shape: this.#shapes.keyOf(shape),
+      edges: this.#shapes.keyOfEdges(edges.map((edge) => [edge.point, edge.from, edge.to, hasFailed(edge) ? 1 : 0])),
+      data: Uint8Array.from(writer.take()),
+    };
+  }
+
+  decode(row: SummaryRow, txId: string): TraceSummary {
+    return this.#read(row, txId).summary;
+  }
+
+  /** The durations of each edge of `shapes.edges(row.edges)`, in its order; those of the stages besides. */
+  durations(row: SummaryRow): { readonly stages: TraceSummary['stages']; readonly edges: readonly (number | null)[] } {
+    const { summary, reader } = this.#read(row, '');
+    reader.uint();
+    const edges = this.#shapes.edges(row.edges).map(() => {
+      const written = reader.uint();
+      return written === 0 ? null : written - 1;
+    });
+    return { stages: summary.stages, edges };
+  }
+
+  #read(row: SummaryRow, txId: string): { readonly summary: TraceSummary; readonly reader: ByteReader } {
+    const reader = new ByteReader(row.data);
+    const bits = reader.uint();
+    const has = (field: keyof typeof BIT) => (bits & BIT[field]) !== 0;
+    if (has('other')) return { summary: JSON.parse(reader.text()) as TraceSummary, reader };
+    const shape = this.#shapes.shape(row.shape);
+    const ended = has('ended') ? reader.int() + (has('started') ? row.started : 0) : null;
+    const index = has('index') ? reader.uint() : null;
+    const hash = has('hash') ? reader.hex(32) : null;
+    const stage = (name: (typeof STAGE_NAMES)[number]) => (has(name) ? reader.uint() : null);
+    const stages = {
+      endorse: stage('endorse'),
+      order: stage('order'),
+      deliver: stage('deliver'),
+      commit: stage('commit'),
+    };
+    const prefix = has('prefix') ? reader.text() : undefined;
+    const summary: TraceSummary = {
+      channel: shape.channel,
+      txId,
+      ...(prefix !== undefined && { txIdPrefix: prefix }),
+      traceId: traceIdOf(shape.channel, txId),
+      type: shape.type,
+      chaincode: shape.chaincode,
+      function: shape.function,
+      creator: shape.creator,
+      code: shape.code,
+      block: has('block') ? { number: row.block, hash, index } : null,
+      startedAt: has('started') ? formatTime(row.started) : null,
+      endedAt: ended === null ? null : formatTime(ended),
+      durationUs: has('duration') ? row.duration : null,
+      stages,
+      endorsers: shape.endorsers,
+      participants: shape.participants,
+      committed: reader.uint(),
+      missing: reader.uint(),
+      findings: shape.findings,
+    };
+    return { summary, reader };
+  }
+}
+
+/** The named part, and how many fields there are that a row has no place for. */
+function split(summary: TraceSummary): { readonly shape: SummaryShape; readonly rest: number } {
+  const {
+    channel,
+    type,
+    chaincode,
+    function: name,
+    creator,
+    code,
+    endorsers,
+    participants,
+    findings,
+    ...others
+  } = summary;
+  const {
+    txId: _1,
+    txIdPrefix: _2,
+    traceId: _3,
+    block: _4,
+    startedAt: _5,
+    endedAt: _6,
+    durationUs: _7,
+    ...more
+  } = others;
+  const { stages: _8, committed: _9, missing: _10, ...rest } = more;
+  const shape = { channel, type, chaincode, function: name, creator, code, endorsers, participants, findings };
+  return { shape, rest: Object.keys(rest).length };
+}
+
+type SummaryShape = ReturnType<Shapes['shape']>;
+
+/** Whether the callee refused or failed: a status from 400 on, an error, or a commit with another code than VALID. */
+export function hasFailed(edge: Edge): boolean {
+  if (edge.error !== undefined) return true;
+  if (typeof edge.status === 'number') return edge.status >= 400;
+  return typeof edge.status === 'string' && edge.status !== 'VALID';
+}
+
+/** Microseconds; null for null; undefined for a time that would not come back as it was written. */
+function timeOf(time: string | null): number | null | undefined {
+  if (time === null) return null;
+  const us = parseTime(time);
+  return Number.isNaN(us) || time.length !== 27 ? undefined : us;
+}
+
+function isCount(value: number | null): boolean {
+  return value === null || (Number.isSafeInteger(value) && value >= 0);
+}
+
+function byContent(a: Edge, b: Edge): number {
+  return (
+    compare(a.point, b.point) ||
+    compare(a.from ?? '', b.from ?? '') ||
+    compare(a.to, b.to) ||
+    (a.durationUs ?? -1) - (b.durationUs ?? -1)
+  );
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
