@@ -32,7 +32,8 @@ export function App() {
       theme={{
         algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
         token: {
-          colorPrimary: palette.accent,
+          // Darker than links on dark ground: white words stand on it.
+          colorPrimary: dark ? '#3d72dc' : palette.accent,
           colorBgContainer: palette.panel,
           colorText: palette.text,
           colorTextDescription: palette.muted,

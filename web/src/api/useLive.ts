@@ -10,7 +10,7 @@ export function useLive(on: boolean, onTrace: (row: TraceSummary) => void, onGap
   const receive = useEffectEvent(onTrace);
   const missed = useEffectEvent(onGap);
   useEffect(() => {
-    if (!on) return;
+    if (!on) return undefined;
     const source = new EventSource(paths.live());
     const told = (event: MessageEvent<string>) => {
       try {

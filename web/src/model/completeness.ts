@@ -28,8 +28,8 @@ export function completenessOf(trace: Pick<Trace, 'commits' | 'missing' | 'unobs
   function sentence(): string {
     if (trace.block === null && committed === 0) return 'No peer is known to have committed it.';
     if (known === 0) return 'No peer’s log was seen, so it is not known who committed it.';
-    if (complete) return `All ${known} known peers committed it.`;
-    const parts = [`${committed} of ${known} known peers committed it`];
+    if (complete) return `All ${known} known peers committed its block.`;
+    const parts = [`${committed} of ${known} known peers committed its block`];
     if (missing > 0) parts.push(`${missing} ${missing === 1 ? 'has' : 'have'} not`);
     if (unobserved > 0) parts.push(`nothing can be said of ${unobserved}, whose log was not seen`);
     return `${parts.join('; ')}.`;

@@ -45,6 +45,7 @@ export function routeEdges(
     edges.filter((edge) => edge.point !== 'commit').map((edge) => `${edge.from ?? ''}→${edge.to}`),
   );
   const taken: Box[] = [];
+  const titles = hullTitles(nodes);
   const lines: Line[] = [];
   // A picture of hundreds of edges cannot be tidy: do not try for seconds.
   const tidy = edges.length <= 160;
@@ -93,6 +94,7 @@ export function routeEdges(
       const line = sampled(start, control, end);
       // Not over another's label, and no label of its own over another's line.
       const covers = taken.reduce((sum, box) => sum + (touches(line, box) ? 1 : 0), 0);
+      const titled = titles.filter((box) => touches(line, box)).length;
       const level = bend === 0 && Math.abs(start[1] - end[1]) < 4 && Math.abs(start[0] - end[0]) < 2 * NODE_WIDTH;
       const labelLift = level ? -LABEL_HEIGHT / 2 - 4 : 0;
       const crossed = obstacles.reduce((sum, box) => sum + (touches(line, grow(box, CLEARANCE)) ? 1 : 0), 0);
@@ -102,9 +104,15 @@ export function routeEdges(
         const covered =
           taken.reduce((sum, other) => sum + (overlap(box, other) ? 1 : 0), 0) +
           nodeBoxes.reduce((sum, other) => sum + (overlap(box, other.box) ? 1 : 0), 0);
+        const hidden = titles.filter((title) => overlap(box, title)).length;
         const struck = lines.reduce((sum, other) => sum + (touches(other, box) ? 1 : 0), 0);
         const cost =
-          crossed * 1000 + covered * 150 + (covers + struck) * 90 + Math.abs(bend) + Math.abs(ratio - 0.5) * 60;
+          crossed * 1000 +
+          (covered + hidden) * 150 +
+          (covers + struck) * 90 +
+          titled * 20 +
+          Math.abs(bend) +
+          Math.abs(ratio - 0.5) * 60;
         if (best === undefined || cost < best.cost) {
           best = {
             cost,
@@ -126,6 +134,22 @@ export function routeEdges(
     lines.push(best.line);
     return best.route;
   }
+}
+
+/** Where the organisations' names stand, at their hulls' upper left. */
+function hullTitles(nodes: readonly GraphNode[]): Box[] {
+  const corners = new Map<string, { x: number; y: number }>();
+  for (const { msp, x, y } of nodes) {
+    if (msp === null) continue;
+    const corner = corners.get(msp);
+    corners.set(msp, { x: Math.min(x, corner?.x ?? x), y: Math.min(y, corner?.y ?? y) });
+  }
+  return [...corners.values()].map(({ x, y }) => ({
+    x: x - NODE_WIDTH / 2 + 18,
+    y: y - NODE_HEIGHT / 2 - 14,
+    w: 60,
+    h: 16,
+  }));
 }
 
 /** A commit without a line of its own: nobody knows from whom its block came, or another edge already shows it. */

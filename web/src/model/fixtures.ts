@@ -57,7 +57,7 @@ const edge = (
   block: step.block ?? null,
   source: step.source ?? 'record',
   ...(step.error === undefined ? {} : { error: step.error }),
-  records: [`${seq.toString(16).padStart(16, '0')}`],
+  records: [seq.toString(16).padStart(16, '0')],
 });
 const stage = (from: number | null, to: number | null) => ({
   startedAt: from === null ? null : at(from),

@@ -7,6 +7,7 @@ const COLUMN_PITCH = 246;
 const ROW_PITCH = 100;
 const BAND_GAP = 34;
 const WRAP_AFTER = 6;
+const wrap = (count: number) => Math.max(1, Math.ceil(count / WRAP_AFTER));
 
 /** Left to right, the way a transaction takes. */
 export const COLUMNS = ['client', 'endorser', 'orderer', 'leader', 'peer'] as const;
@@ -51,7 +52,6 @@ export function layoutNodes(trace: Trace): GraphNode[] {
     cells.set(key, [...(cells.get(key) ?? []), one]);
   }
   const cell = (band: string, column: Column) => cells.get(`${band}|${column}`) ?? [];
-  const wrap = (count: number) => Math.max(1, Math.ceil(count / WRAP_AFTER));
   const idle = (one: { identity: Identity }) =>
     trace.missing.includes(one.identity.id) || trace.unobserved.includes(one.identity.id);
   // Peers of which nothing came use the leaders' column too, where their organisation has no leader: they need no way.

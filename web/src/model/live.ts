@@ -3,11 +3,11 @@ import { microsOf } from './time.ts';
 
 export const rowKey = (row: Pick<TraceSummary, 'channel' | 'txId'>): string => `${row.channel}/${row.txId}`;
 
+const contains = (haystack: string, needle: string) => haystack.toLowerCase().includes(needle.toLowerCase());
+
 /** Whether a row that came by the live stream belongs to what is searched; the server decides the same way for its lists. */
 export function matches(row: TraceSummary, query: TraceListQuery): boolean {
   const started = microsOf(row.startedAt);
-  const contains = (haystack: string | null, needle: string) =>
-    haystack !== null && haystack.toLowerCase().includes(needle.toLowerCase());
   const everything = [row.txId, row.chaincode, row.function, row.creator, row.code, ...row.participants]
     .concat(row.findings.map((finding) => finding.code))
     .filter((text) => text !== null);

@@ -154,7 +154,7 @@ export function parseQuery(text: string, findings: readonly string[] = []): Pars
   const exact = only !== undefined && (only.key === null || ALIASES[only.key] === 'txId') ? only.value : null;
   return {
     tokens,
-    filter: filter as ParsedQuery['filter'],
+    filter,
     since,
     until,
     problems,

@@ -21,7 +21,7 @@ test('a valid transaction that one peer lacks and one peer hides', () => {
   ]);
   expect(completenessOf(validMissingPeer)).toMatchObject({ label: '4 of 6 peers', complete: false });
   expect(verdictOf(validMissingPeer)).toBe(
-    'Valid: its changes are in the ledger. 4 of 6 known peers committed it; 1 has not; nothing can be said of 1, whose log was not seen.',
+    'Valid: its changes are in the ledger. 4 of 6 known peers committed its block; 1 has not; nothing can be said of 1, whose log was not seen.',
   );
 });
 
@@ -42,7 +42,7 @@ test('a conflict is bad at every commit; only when every known peer committed do
   const commits = sentencesOf(mvccConflict).filter((sentence) => (sentence.seq ?? 0) >= 9);
   expect(commits).toHaveLength(5);
   expect(commits.every((sentence) => sentence.tone === 'bad')).toBe(true);
-  expect(verdictOf(mvccConflict)).toContain('All 5 known peers committed it.');
+  expect(verdictOf(mvccConflict)).toContain('All 5 known peers committed its block.');
   expect(verdictOf({ ...mvccConflict, unobserved: ['Org4MSP/x'] })).not.toContain('All');
 });
 

@@ -63,25 +63,19 @@ export function sentencesOf(trace: Trace): Sentence[] {
         return `${to} received ${block} from ${to === from ? 'an orderer' : from}${edge.durationUs === null ? '' : ` in ${formatDuration(edge.durationUs)}`}.`;
       case 'gossip':
         return `${from} passed ${block} on to ${to}${edge.durationUs === null ? '' : ` in ${formatDuration(edge.durationUs)}`}.`;
-      case 'commit': {
-        const delay = delays.get(edge.to);
-        const behind =
-          delay === null || delay === undefined
-            ? ''
-            : delay === 0
-              ? ', the first to do so'
-              : `, ${formatDuration(delay)} behind the first`;
-        const verdict = edge.status === null ? '' : edge.status === 'VALID' ? ' as valid' : ` as ${edge.status}`;
-        return `${to} committed it in ${block}${verdict}${behind}.`;
-      }
+      case 'commit':
+        break;
     }
-  }
-
-  function answerOf(edge: Edge, took: string): string {
-    if (edge.error) return `: refused${edge.status === null ? '' : ` with ${edge.status}`}${took}: “${edge.error}”`;
-    if (edge.status === null) return edge.respondedAt === null ? ': no answer was seen' : `: answered${took}`;
-    const tone = toneOfEdge(edge);
-    return tone === 'good' ? `: answered ${edge.status}${took}` : `: refused with ${edge.status}${took}`;
+    const delay = delays.get(edge.to);
+    const behind =
+      delay === null || delay === undefined
+        ? ''
+        : delay === 0
+          ? ', the first to do so'
+          : `, ${formatDuration(delay)} behind the first`;
+    if (edge.status === null) return `${to} committed ${block}${behind}.`;
+    if (edge.status === 'VALID') return `${to} committed it in ${block} as valid${behind}.`;
+    return `${to} committed ${block} and found it ${edge.status}${behind}.`;
   }
 
   function endings(): Sentence[] {
@@ -104,6 +98,13 @@ export function sentencesOf(trace: Trace): Sentence[] {
     }
     return list;
   }
+}
+
+function answerOf(edge: Edge, took: string): string {
+  if (edge.error) return `: refused${edge.status === null ? '' : ` with ${edge.status}`}${took}: “${edge.error}”`;
+  if (edge.status === null) return edge.respondedAt === null ? ': no answer was seen' : `: answered${took}`;
+  const tone = toneOfEdge(edge);
+  return tone === 'good' ? `: answered ${edge.status}${took}` : `: refused with ${edge.status}${took}`;
 }
 
 function evidenceOf(edge: Edge): string {

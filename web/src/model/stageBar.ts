@@ -8,7 +8,8 @@ export type StageName = (typeof STAGES)[number];
 export interface StagePart {
   readonly stage: StageName;
   readonly durationUs: number;
-  /** Share of the scale, 0 to 1. */
+  /** Shares of the scale, 0 to 1. */
+  readonly start: number;
   readonly width: number;
 }
 export interface StageBar {
@@ -39,8 +40,8 @@ export function stageBarOf(stages: TraceSummary['stages'], scaleUs: number): Sta
     if (durationUs === null || durationUs <= 0) continue;
     const width = Math.min(room, durationUs / scaleUs);
     cut ||= durationUs / scaleUs > room + 1e-9;
+    if (width > 0) parts.push({ stage, durationUs, start: 1 - room, width });
     room -= width;
-    if (width > 0) parts.push({ stage, durationUs, width });
   }
   return { parts, cut, label: words.join(', ') };
 }

@@ -29,12 +29,14 @@ function digits(value: number): string {
   return value.toFixed(2).replace(/\.?0+$/, '');
 }
 
+const two = (n: number) => String(n).padStart(2, '0');
+const dayOf = (millis: number) => formatDateTime(new Date(millis).toISOString()).slice(0, 10);
+
 /** Local clock time with milliseconds, `00:20:43.026`. */
 export function formatClock(iso: string | null | undefined): string {
   const us = microsOf(iso);
   if (us === null) return 'unknown';
   const date = new Date(Math.floor(us / 1000));
-  const two = (n: number) => String(n).padStart(2, '0');
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
@@ -43,7 +45,6 @@ export function formatDateTime(iso: string | null | undefined): string {
   const us = microsOf(iso);
   if (us === null) return 'unknown';
   const date = new Date(Math.floor(us / 1000));
-  const two = (n: number) => String(n).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${formatClock(iso)}`;
 }
 
@@ -51,9 +52,8 @@ export function formatDateTime(iso: string | null | undefined): string {
 export function formatWhen(iso: string | null, nowMillis: number): string {
   const us = microsOf(iso);
   if (us === null) return 'unknown';
-  const day = (millis: number) => formatDateTime(new Date(millis).toISOString()).slice(0, 10);
-  const own = day(us / 1000);
-  return own === day(nowMillis) ? formatClock(iso) : `${own.slice(5)} ${formatClock(iso)}`;
+  const own = dayOf(us / 1000);
+  return own === dayOf(nowMillis) ? formatClock(iso) : `${own.slice(5)} ${formatClock(iso)}`;
 }
 
 /** `1st`, `2nd`, `3rd`, `11th`. */

@@ -158,6 +158,12 @@ function scaleOf(moments: readonly number[], first: number, durationUs: number) 
   return { place, folds: [{ from: foldFrom, to: foldFrom + FOLDED_WIDTH, durationUs: end - start }] };
 }
 
+const startOf = (edge: Edge) => microsOf(edge.at) ?? microsOf(edge.respondedAt);
+const answered = (edge: Edge) => microsOf(edge.respondedAt) ?? microsOf(edge.at) ?? -Infinity;
+
+const earliest = (edges: readonly Edge[]) =>
+  edges.toSorted((a, b) => (startOf(a) ?? Infinity) - (startOf(b) ?? Infinity) || a.seq - b.seq)[0];
+
 const clamp = (share: number) => Math.min(1, Math.max(0, share));
 
 function ticksOf(place: (us: number) => number, first: number, durationUs: number, folds: readonly Fold[]): Tick[] {
@@ -192,11 +198,7 @@ export function niceStep(least: number): number {
  */
 export function criticalPath(trace: Trace): Set<number> {
   const path = new Set<number>();
-  const startOf = (edge: Edge) => microsOf(edge.at) ?? microsOf(edge.respondedAt);
   const timed = trace.edges.filter((edge) => startOf(edge) !== null);
-  const earliest = (edges: readonly Edge[]) =>
-    edges.toSorted((a, b) => (startOf(a) ?? Infinity) - (startOf(b) ?? Infinity) || a.seq - b.seq)[0];
-
   const commit = earliest(timed.filter((edge) => edge.point === 'commit'));
   let holder = commit?.to ?? null;
   if (commit !== undefined) path.add(commit.seq);
@@ -212,7 +214,6 @@ export function criticalPath(trace: Trace): Set<number> {
   }
   const broadcast = earliest(timed.filter((edge) => edge.point === 'broadcast'));
   if (broadcast !== undefined) path.add(broadcast.seq);
-  const answered = (edge: Edge) => microsOf(edge.respondedAt) ?? microsOf(edge.at) ?? -Infinity;
   let last = timed
     .filter((edge) => edge.point === 'endorse')
     .toSorted((a, b) => answered(b) - answered(a) || b.seq - a.seq)[0];

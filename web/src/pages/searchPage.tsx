@@ -41,23 +41,22 @@ export function SearchPage() {
   const [missed, setMissed] = useState(false);
   const rows = useMemo(() => shownRows(liveState, listed), [liveState, listed]);
   const fresh = useMemo(() => new Set(liveState.admitted.map(rowKey)), [liveState.admitted]);
+  const waiting = liveState.waiting.length;
+  const empty = list.isSuccess && rows.length === 0;
   const connection = useLive(
     live,
     (row) => {
       if (matches(row, apiQuery(parsed, Date.now()))) {
         const onScreen = new Set(rows.map(rowKey));
-        setLiveState((state) => receive(state, row, onScreen));
+        setLiveState((state) => {
+          const next = receive(state, row, onScreen);
+          // An empty list has nobody's place to keep.
+          return empty ? admit(next) : next;
+        });
       }
     },
     () => setMissed(true),
   );
-  // An empty list has nobody's place to keep.
-  const waiting = liveState.waiting.length;
-  const empty = list.isSuccess && rows.length === 0;
-  useEffect(() => {
-    if (empty && waiting > 0) setLiveState(admit);
-  }, [empty, waiting]);
-
   useEffect(() => {
     document.title = text === '' ? 'FTL: transactions' : `FTL: ${text}`;
   }, [text]);
@@ -111,14 +110,14 @@ export function SearchPage() {
       </section>
 
       {waiting > 0 && !empty && (
-        <div className="new-rows" role="status">
+        <output className="new-rows">
           <Button type="primary" shape="round" onClick={() => setLiveState(admit)}>
             ↑ {waiting} new {waiting === 1 ? 'transaction' : 'transactions'}: show
           </Button>
-        </div>
+        </output>
       )}
       {missed && (
-        <div className="new-rows" role="status">
+        <output className="new-rows">
           <Button
             shape="round"
             onClick={() => {
@@ -129,7 +128,7 @@ export function SearchPage() {
           >
             More happened than could be followed: load the list again
           </Button>
-        </div>
+        </output>
       )}
       {list.isPending && (
         <Skeleton active className="panel pad" title={false} paragraph={{ rows: 10, width: '100%' }} />

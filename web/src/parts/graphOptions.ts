@@ -13,8 +13,8 @@ import { type GraphModel, hullId, type ModelEdge, type ModelNode } from '../mode
 import { NODE_HEIGHT, NODE_WIDTH } from '../model/graphLayout.ts';
 import type { Palette } from '../theme.ts';
 
-/** From a label's left end to the middle of its number. */
-const BADGE_ROOM = 8;
+/** From a label's left end to the middle of its number, pixels. */
+const badgeRoom = (number: string) => 5 + 3 * number.length;
 
 interface RouteStyle extends BaseEdgeStyleProps {
   routeStart: Point;
@@ -42,7 +42,7 @@ class RouteEdge extends BaseEdge {
       ...style,
       textAlign: 'center',
       textBaseline: 'middle',
-      transform: [['translate', min[0] - BADGE_ROOM, center[1]]],
+      transform: [['translate', min[0] - badgeRoom(String(attributes.badgeText)), center[1]]],
     };
   }
 }
@@ -203,7 +203,7 @@ function edgeData({ id, edge, route, tone, label }: ModelEdge, palette: Palette)
       from: edge.from,
       to: edge.to,
       status: edge.status,
-      source: edge.source,
+      evidence: edge.source,
     },
     style: style as EdgeData['style'] & object,
   };

@@ -60,7 +60,7 @@ export function ResultsTable({ rows, fresh, sorting, onSort, more, loadingMore, 
     {
       title: 'when',
       key: 'startedAt',
-      width: 142,
+      width: 134,
       ...sortOf('startedAt'),
       render: (_, row) => (
         <time dateTime={row.startedAt ?? ''} title={formatDateTime(row.startedAt)}>
@@ -81,7 +81,7 @@ export function ResultsTable({ rows, fresh, sorting, onSort, more, loadingMore, 
     {
       title: 'chaincode.function',
       key: 'chaincode',
-      width: 168,
+      width: 158,
       ellipsis: true,
       render: (_, row) =>
         row.chaincode === null ? (
@@ -116,7 +116,7 @@ export function ResultsTable({ rows, fresh, sorting, onSort, more, loadingMore, 
     {
       title: <StageLegend scaleUs={scale} />,
       key: 'stages',
-      width: 292,
+      width: 290,
       render: (_, row) => <StageBarView bar={stageBarOf(row.stages, scale)} />,
     },
     {
@@ -151,7 +151,7 @@ export function ResultsTable({ rows, fresh, sorting, onSort, more, loadingMore, 
         columns={columns}
         dataSource={[...rows]}
         pagination={false}
-        scroll={{ x: 1390, y: size.height }}
+        scroll={{ x: 1388, y: size.height }}
         showSorterTooltip={false}
         rowClassName={(row) => (fresh.has(rowKey(row)) ? 'row fresh' : 'row')}
         onRow={(row) => ({
@@ -166,7 +166,7 @@ export function ResultsTable({ rows, fresh, sorting, onSort, more, loadingMore, 
         }}
         onScroll={scrolled}
       />
-      <p className="results-foot" role="status">
+      <output className="results-foot">
         {rows.length} shown
         {loadingMore && ', loading more…'}
         {!more && ', that is all'}
@@ -178,7 +178,7 @@ export function ResultsTable({ rows, fresh, sorting, onSort, more, loadingMore, 
             </button>
           </>
         )}
-      </p>
+      </output>
     </div>
   );
 }

@@ -19,6 +19,11 @@ const SPANS = [
   { value: '7d', label: 'last 7 days' },
 ];
 
+const absolute = (time: string | number | null) => (typeof time === 'string' ? dayjs(time) : null);
+/** What is chosen is always among the choices. */
+const withChosen = (values: readonly string[], chosen: string | undefined) =>
+  chosen === undefined || values.includes(chosen) ? values : [...values, chosen];
+
 interface Props {
   readonly text: string;
   readonly onChange: (text: string) => void;
@@ -32,9 +37,6 @@ export function SearchFilters({ text, onChange, channels, findings }: Props) {
   const set = (key: string) => (value: string | undefined) => onChange(withToken(text, key, value));
   const code = tokenValue(text, 'code')?.toUpperCase();
   const span = typeof since === 'number' && until === null ? tokenValue(text, 'since') : undefined;
-  const absolute = (time: string | number | null) => (typeof time === 'string' ? dayjs(time) : null);
-  const withChosen = (values: readonly string[], chosen: string | undefined) =>
-    chosen === undefined || values.includes(chosen) ? values : [...values, chosen];
   const channel = tokenValue(text, 'channel');
   const finding = tokenValue(text, 'finding');
   return (

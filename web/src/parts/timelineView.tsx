@@ -1,14 +1,27 @@
+/* oxlint-disable jsx-a11y/prefer-tag-over-role -- SVG and canvas have no such tags. */
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Trace } from '../api/types.ts';
 import { namesOf, sentencesOf } from '../model/sentences.ts';
 import { formatDuration } from '../model/time.ts';
-import { type Bar, timelineOf } from '../model/timeline.ts';
+import { type Bar, type Row, timelineOf } from '../model/timeline.ts';
 
 const LANE = 18;
 const ROW_PAD = 8;
 const AXIS = 24;
 const NAMES = 150;
 const LEAST_BAR = 5;
+
+/** Rows one below the other, as high as their lanes need. */
+function stacked(rows: readonly Row[]) {
+  let bottom = AXIS;
+  const placed = rows.map((row) => {
+    const top = bottom;
+    const height = row.lanes * LANE + ROW_PAD * 2;
+    bottom += height;
+    return { row, top, height };
+  });
+  return { rows: placed, bottom };
+}
 
 interface Props {
   readonly trace: Trace;
@@ -27,7 +40,7 @@ export function TimelineView({ trace, selected, onSelect }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(900);
   useEffect(() => {
-    if (box.current === null) return;
+    if (box.current === null) return undefined;
     const observer = new ResizeObserver(([entry]) =>
       setWidth(Math.max(420, Math.floor(entry?.contentRect.width ?? 900))),
     );
@@ -44,13 +57,7 @@ export function TimelineView({ trace, selected, onSelect }: Props) {
   }
   const inner = width - NAMES - 40;
   const x = (share: number) => NAMES + share * inner;
-  let y = AXIS;
-  const rows = timeline.rows.map((row) => {
-    const top = y;
-    const height = row.lanes * LANE + ROW_PAD * 2;
-    y += height;
-    return { row, top, height };
-  });
+  const { rows, bottom: y } = stacked(timeline.rows);
   const barOf = (bar: Bar, top: number, lanes: number) => {
     const left = x(bar.from);
     const long = Math.max(LEAST_BAR, x(bar.to) - left);
@@ -60,7 +67,6 @@ export function TimelineView({ trace, selected, onSelect }: Props) {
     const label = sentences.get(bar.seq) ?? `hand-over ${bar.seq}`;
     const choose = () => onSelect(on ? null : bar.seq);
     return (
-      // biome-ignore lint: a bar is a button; SVG has none.
       <g
         key={bar.seq}
         className={`bar ${bar.tone} ${bar.kind}${on ? ' selected' : ''}`}
@@ -114,6 +120,15 @@ export function TimelineView({ trace, selected, onSelect }: Props) {
             </text>
           </g>
         ))}
+        {timeline.folds.map((fold) => (
+          <g key={fold.from} className="fold">
+            <rect x={x(fold.from)} y={AXIS - 5} width={x(fold.to) - x(fold.from)} height={y - AXIS + 5} />
+            <text x={(x(fold.from) + x(fold.to)) / 2} y={13}>
+              {`// ${formatDuration(fold.durationUs)} //`}
+            </text>
+            <title>{`In these ${formatDuration(fold.durationUs)} nothing happened; they are drawn shorter.`}</title>
+          </g>
+        ))}
         {rows.map(({ row, top, height }) => (
           <g key={row.id}>
             <line className="row-line" x1="0" x2={width} y1={top} y2={top} />
@@ -145,15 +160,6 @@ export function TimelineView({ trace, selected, onSelect }: Props) {
               </g>
             ))}
             {row.bars.map((bar) => barOf(bar, top, row.lanes))}
-          </g>
-        ))}
-        {timeline.folds.map((fold) => (
-          <g key={fold.from} className="fold">
-            <rect x={x(fold.from)} y={AXIS - 5} width={x(fold.to) - x(fold.from)} height={y - AXIS + 5} />
-            <text x={(x(fold.from) + x(fold.to)) / 2} y={13}>
-              ⫽ {formatDuration(fold.durationUs)} ⫽
-            </text>
-            <title>{`In these ${formatDuration(fold.durationUs)} nothing happened; they are drawn shorter.`}</title>
           </g>
         ))}
       </svg>

@@ -16,13 +16,12 @@ export function TraceHeader({ trace }: { readonly trace: Trace }) {
   const size = useBlockSize(trace.channel, trace.block?.number);
   const [copied, setCopied] = useState<'id' | 'link' | null>(null);
   const copy = (what: 'id' | 'link') => {
-    void navigator.clipboard.writeText(what === 'id' ? trace.txId : window.location.href).then(
-      () => {
-        setCopied(what);
-        window.setTimeout(() => setCopied(null), 1500);
-      },
-      () => setCopied(null),
-    );
+    const show = () => {
+      setCopied(what);
+      window.setTimeout(() => setCopied(null), 1500);
+    };
+    // Without the permission nothing is copied and nothing claims to be.
+    navigator.clipboard.writeText(what === 'id' ? trace.txId : window.location.href).then(show, () => undefined);
   };
   const index = trace.block?.index;
   const { satisfied } = trace.policy;

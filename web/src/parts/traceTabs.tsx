@@ -164,7 +164,7 @@ function ReadWriteSets({ trace }: { readonly trace: Trace }) {
                     {write.key}
                   </th>
                   <td>{write.is_delete ? 'deleted' : 'written'}</td>
-                  <td />
+                  <td className="muted">–</td>
                 </tr>
               ))}
             </tbody>

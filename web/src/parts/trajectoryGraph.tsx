@@ -1,3 +1,4 @@
+/* oxlint-disable jsx-a11y/prefer-tag-over-role -- SVG and canvas have no such tags. */
 import type { Graph, IElementEvent, IPointerEvent } from '@antv/g6';
 import { Graphin } from '@antv/graphin';
 import { Button } from 'antd';
@@ -14,7 +15,7 @@ declare global {
     /**
      * The trajectory's G6 graph while a trace page shows one, for tests and for the curious: `getNodeData()` holds a node a
      * participant (`id`: its identity ID), `getEdgeData()` an edge a hand-over (`id`: `edge-<seq>`, `data`: `{seq, point,
-     * from, to, status, source}`), `getComboData()` the organisations. Taken away, and the graph destroyed, with the page.
+     * from, to, status, tone, evidence}`), `getComboData()` the organisations. Taken away, and the graph destroyed, with the page.
      */
     __ftlGraph?: Graph;
   }
@@ -27,6 +28,12 @@ interface Props {
   /** Somebody looks closer: the records are worth loading. */
   readonly onHover: () => void;
 }
+
+/** The edge's number; null for a node. */
+const numberOf = (event: IElementEvent): number | null => {
+  const seq = Number(/^edge-(\d+)$/.exec(event.target.id)?.[1]);
+  return Number.isNaN(seq) ? null : seq;
+};
 
 const MIN_HEIGHT = 260;
 const MAX_HEIGHT = 640;
@@ -43,7 +50,7 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
   const [width, setWidth] = useState(0);
 
   useEffect(() => {
-    if (box.current === null) return;
+    if (box.current === null) return undefined;
     const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
     observer.observe(box.current);
     return () => observer.disconnect();
@@ -55,12 +62,8 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
     if (graph === null || graph.destroyed || width === 0) return;
     graph.resize(width, height);
     void fit(graph);
-  }, [graph, width, height, model]);
+  }, [graph, width, height]);
 
-  const numberOf = (event: IElementEvent) => {
-    const seq = Number(/^edge-(\d+)$/.exec(event.target.id)?.[1]);
-    return Number.isNaN(seq) ? null : seq;
-  };
   const clicked = useEffectEvent((event: IElementEvent) => onSelect(numberOf(event)));
   const emptied = useEffectEvent(() => onSelect(null));
   const entered = useEffectEvent((event: IElementEvent & IPointerEvent) => {
@@ -69,7 +72,7 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
     setHovered({ id: event.target.id, seq, x: event.client.x, y: event.client.y });
   });
   useEffect(() => {
-    if (graph === null) return;
+    if (graph === null) return undefined;
     const left = () => setHovered(null);
     const onClick = (event: IElementEvent) => clicked(event);
     const onEnter = (event: IElementEvent & IPointerEvent) => entered(event);
@@ -117,13 +120,13 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
             options={options}
             style={{ height }}
             onInit={(made) => {
-              window.__ftlGraph = made;
+              window['__ftlGraph'] = made;
             }}
             onReady={(made) => {
               if (!made.destroyed) setGraph(made);
             }}
             onDestroy={() => {
-              delete window.__ftlGraph;
+              delete window['__ftlGraph'];
               setGraph(null);
             }}
           />
