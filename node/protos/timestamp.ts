@@ -4,7 +4,7 @@ export interface Timestamp {
   readonly nanos: number;
 }
 
-/** 0001-01-01 to 9999-12-31, the range of protobuf's Timestamp; ours starts at year 0 of our era where ISO 8601 has four digits. */
+/** 0001-01-01 to 9999-12-31, the range of protobuf's Timestamp. */
 const FIRST = -62_135_596_800;
 const LAST = 253_402_300_799;
 
