@@ -3,7 +3,7 @@ import { FINDING_CODES } from '#trace/findings/codes.ts';
 import { expectAnswer, expectProblem } from '../test/answers.ts';
 import { PROBLEMS } from '../problems.ts';
 import { type TestServer, testServer } from '../test/runningServer.ts';
-import { BLOCK, CHANNEL, COMPLETE, IN_BOTH, OTHER_CHANNEL } from '../test/sampleRecords.ts';
+import { BLOCK, CHANNEL, COMPLETE, IN_BOTH, OTHER_CHANNEL, PEERS } from '../test/sampleRecords.ts';
 import { Block, BlockList, ChannelList, FindingCatalogue, LeaderList, NodeList, Statistics } from './schemas.ts';
 
 let server: TestServer;
@@ -31,6 +31,7 @@ describe('blocks', () => {
     const etag = response.headers.get('etag') ?? '';
     const block = await expectAnswer(response, Block);
     expect(block.txs.map((tx) => tx.id)).toEqual([COMPLETE, IN_BOTH]);
+    expect(block.commits).toHaveLength(PEERS.length);
     const again = await server.get(`/api/v1/blocks/${CHANNEL}/${BLOCK}`, { 'If-None-Match': etag });
     expect(again.status).toBe(304);
   });
@@ -52,11 +53,21 @@ describe('blocks', () => {
 
 describe('the network', () => {
   it('answers nodes, channels and leaders', async () => {
-    await expectAnswer(await server.get('/api/v1/nodes'), NodeList);
+    const nodes = await expectAnswer(await server.get('/api/v1/nodes'), NodeList);
+    for (const peer of nodes.items.filter((node) => node.kind === 'peer')) {
+      expect(peer).toMatchObject({ observed: true, starts: ['2026-11-21T00:00:00.000000Z'] });
+      expect(peer.channels.find((one) => one.channel === CHANNEL)?.height).toBe(BLOCK + 1);
+    }
+    expect(nodes.items.filter((node) => node.kind === 'peer')).toHaveLength(PEERS.length);
     const channels = await expectAnswer(await server.get('/api/v1/channels'), ChannelList);
     expect(channels.items.map((item) => item.channel).toSorted()).toEqual([CHANNEL, OTHER_CHANNEL]);
-    await expectAnswer(await server.get('/api/v1/leaders'), LeaderList);
-    await expectAnswer(await server.get(`/api/v1/leaders?channel=${CHANNEL}`), LeaderList);
+    const all = await expectAnswer(await server.get('/api/v1/leaders'), LeaderList);
+    expect(all.items).toMatchObject([
+      { channel: CHANNEL, kind: 'gossip', msp: 'Org1MSP', node: `Org1MSP/${PEERS[0]}`, to: null },
+    ]);
+    expect(await expectAnswer(await server.get(`/api/v1/leaders?channel=${CHANNEL}`), LeaderList)).toEqual(all);
+    const none = await expectAnswer(await server.get(`/api/v1/leaders?channel=${OTHER_CHANNEL}`), LeaderList);
+    expect(none.items).toEqual([]);
   });
 
   it.each(['nodes?msp=Org1MSP', 'channels?x=1', 'leaders?from=2026', 'findings?code=x'])(
@@ -72,6 +83,7 @@ describe('statistics', () => {
   it('answers for all time and for a range', async () => {
     const all = await expectAnswer(await server.get('/api/v1/statistics'), Statistics);
     expect(all.bucketUs).toBeGreaterThan(0);
+    expect(all.outcomes).toMatchObject({ VALID: 3 });
     const range = 'from=2026-11-21T00:00:00Z&to=2026-11-21T01:00:00Z&bucketUs=60000000';
     await expectAnswer(await server.get(`/api/v1/statistics?channel=${CHANNEL}&${range}`), Statistics);
   });

@@ -1,5 +1,6 @@
 import { Gauge, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { StoreError } from '#trace/store/errors.ts';
 import { expectAnswer, expectProblem } from '../test/answers.ts';
 import { replacing, testServer } from '../test/runningServer.ts';
 import { COMPLETE } from '../test/sampleRecords.ts';
@@ -26,6 +27,17 @@ describe('/healthz', () => {
     });
     await server.close();
   });
+
+  it.each(['busy', 'read_only'] as const)(
+    'is OK while the backlog cannot be counted (%s) but all can be read',
+    async (code) => {
+      const server = await testServer({}, [], replacing({ refresh: () => Promise.reject(new StoreError(code, code)) }));
+      expect(await expectAnswer(await server.get('/healthz'), Health)).toMatchObject({ status: 'OK', backlog: null });
+      await server.store.close();
+      expect((await server.get('/healthz')).status).toBe(503);
+      await server.close();
+    },
+  );
 
   it('is 503 when too many traces wait for a refresh', async () => {
     const server = await testServer(

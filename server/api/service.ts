@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { RECORD_VERSION } from '#trace/record.ts';
+import { StoreError } from '#trace/store/errors.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
 import { exposition } from '../metrics.ts';
 import type { ServerLimits } from '../options.ts';
@@ -44,14 +45,11 @@ async function checkHealth(
     ({ status: 'Service Unavailable', time, backlog, failed_checks: [{ component: 'store', reason }] }) as const;
   const done = new AbortController();
   try {
-    const answer = await Promise.race([
-      // With a limit of 0 nothing is refreshed, only counted.
-      store.refresh({ limit: 0 }),
-      sleep(limits.healthMs, null, { signal: done.signal }),
-    ]);
+    const answer = await Promise.race([countBacklog(store), sleep(limits.healthMs, null, { signal: done.signal })]);
     if (answer === null) return failed(`no answer within ${limits.healthMs} ms`, null);
-    const backlog = answer.remaining;
-    if (backlog > limits.backlog) return failed(`${backlog} traces wait for a refresh of their summaries`, backlog);
+    const { backlog } = answer;
+    if (backlog !== null && backlog > limits.backlog)
+      return failed(`${backlog} traces wait for a refresh of their summaries`, backlog);
     return { status: 'OK', time, backlog };
   } catch (error) {
     // The text of the error may name files of this machine: it goes to the log.
@@ -59,6 +57,18 @@ async function checkHealth(
     return failed('cannot be read; the log of the server tells why', null);
   } finally {
     done.abort();
+  }
+}
+
+/** How many traces wait for a refresh; null where that cannot be asked now, though the store can be read. */
+async function countBacklog(store: TraceStore): Promise<{ readonly backlog: number | null }> {
+  try {
+    // With a limit of 0 nothing is refreshed, only counted.
+    return { backlog: (await store.refresh({ limit: 0 })).remaining };
+  } catch (error) {
+    if (!(error instanceof StoreError && (error.code === 'busy' || error.code === 'read_only'))) throw error;
+    await store.revision();
+    return { backlog: null };
   }
 }
 

@@ -2,9 +2,10 @@ import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { connect } from 'node:net';
 import pino from 'pino';
 import type { StoredRecord } from '#trace/record.ts';
+import { openSqliteStore } from '#trace/store/sqlite/sqliteStore.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../httpServer.ts';
-import { openMemoryStore } from './memoryStore.ts';
+
 import { sampleRecords } from './sampleRecords.ts';
 
 export interface TestServer extends RunningServer {
@@ -22,12 +23,12 @@ export async function testServer(
   records: readonly StoredRecord[] = sampleRecords(),
   wrap: (store: TraceStore) => TraceStore = (store) => store,
 ): Promise<TestServer> {
-  const store = openMemoryStore();
+  const store = await openSqliteStore(':memory:');
   const add = async (more: readonly StoredRecord[]) => {
     await store.append(more);
     while ((await store.refresh()).remaining > 0);
   };
-  await add(records);
+  if (records.length > 0) await add(records);
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) });
   const server = await startServer({ port: 0, version: '1.2.3', ...options }, { store: wrap(store), logger });

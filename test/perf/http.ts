@@ -1,0 +1,188 @@
+/**
+ * How long `GET /api/v1/traces/{txId}` takes over HTTP with kept connections, and how much of it is the store's.
+ *
+ *     node test/perf/http.ts [STORE] [--requests N]
+ *
+ * STORE is the path of an SQLite store; without it one of 100,000 records is made and removed. Clients run in a thread of their
+ * own, so that their work is not counted as the server's; `CPU ms` is what one request costs the server's thread, store included. Goal: p99 below 15 ms at 5,000,000 records.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import pino from 'pino';
+import { startServer } from '#server/httpServer.ts';
+import { openSqliteStore } from '#trace/store/sqlite/sqliteStore.ts';
+import type { TraceStore } from '#trace/store/traceStore.ts';
+import { generateRecords } from './generateRecords.ts';
+
+interface Load {
+  readonly url: string;
+  readonly paths: readonly string[];
+  readonly connections: number;
+  readonly requests: number;
+  readonly encoding: string;
+}
+
+interface LoadResult {
+  readonly milliseconds: readonly number[];
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+const SAMPLE = 500;
+const WARM_UP = 200;
+
+if (isMainThread) await main();
+else parentPort?.postMessage(await runLoad(workerData as Load), []);
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { requests: { type: 'string', default: '2000' } },
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'ftl-perf-'));
+  const store = await openSqliteStore(positionals[0] ?? join(folder, 'store.db'));
+  const storeMs: number[] = [];
+  const server = await startServer(
+    { port: 0, version: 'perf' },
+    { store: timed(store, storeMs), logger: pino({ level: 'silent' }) },
+  );
+  try {
+    if (positionals[0] === undefined) await fill(store, 100_000);
+    const { records, traces } = await store.info();
+    console.log(`${records} records, ${traces} traces, node ${process.version}`);
+    const paths = await samplePaths(store);
+    console.log(
+      'connections  encoding   p50 ms   p99 ms   max ms   requests/s   store p50   store p99   CPU ms   bytes',
+    );
+    for (const connections of [1, 8]) {
+      for (const encoding of ['identity', 'gzip']) {
+        const load = { url: server.url, paths, connections, encoding };
+        await inWorker({ ...load, requests: WARM_UP });
+        storeMs.length = 0;
+        const before = process.threadCpuUsage();
+        const result = await inWorker({ ...load, requests: Number(values.requests) });
+        const { user, system } = process.threadCpuUsage(before);
+        print(connections, encoding, result, storeMs, (user + system) / 1000 / storeMs.length);
+      }
+    }
+  } finally {
+    await server.close();
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The store, with the milliseconds that each request spends in `find` and `trace` together. */
+function timed(store: TraceStore, into: number[]): TraceStore {
+  let finding = 0;
+  return new Proxy(store, {
+    get(target, name: keyof TraceStore) {
+      const method = target[name] as (...values: unknown[]) => Promise<unknown>;
+      if (name !== 'find' && name !== 'trace') return method.bind(target);
+      return async (...values: unknown[]) => {
+        const start = performance.now();
+        const result = await method.apply(target, values);
+        const spent = performance.now() - start;
+        // Each request finds its key, then reads its trace.
+        if (name === 'find') finding = spent;
+        else into.push(finding + spent);
+        return result;
+      };
+    },
+  });
+}
+
+async function fill(store: TraceStore, count: number): Promise<void> {
+  for (const batch of generateRecords(count, 5000)) await store.append(batch);
+  while ((await store.refresh()).remaining > 0);
+}
+
+/** Full IDs from all over the store: some pages of each order. */
+async function samplePaths(store: TraceStore): Promise<string[]> {
+  const ids = new Set<string>();
+  for (const order of ['asc', 'desc'] as const) {
+    let cursor: string | null = null;
+    for (let page = 0; page < 5; page++) {
+      const found = await store.traces({ order, limit: 1000, ...(cursor === null ? {} : { cursor }) });
+      for (const { txId } of found.items) if (/^[\da-f]{64}$/.test(txId)) ids.add(txId);
+      cursor = found.next;
+      if (cursor === null) break;
+    }
+  }
+  const all = [...ids];
+  const step = Math.max(1, Math.floor(all.length / SAMPLE));
+  return all.filter((_id, at) => at % step === 0).map((id) => `/api/v1/traces/${id}`);
+}
+
+async function inWorker(load: Load): Promise<LoadResult> {
+  const worker = new Worker(new URL(import.meta.url), { workerData: load, argv: [] });
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+/** So many requests over so many kept connections, one after the other on each. */
+async function runLoad(load: Load): Promise<LoadResult> {
+  const agent = new Agent({ keepAlive: true, maxSockets: load.connections });
+  const milliseconds: number[] = [];
+  let bytes = 0;
+  let next = 0;
+  const start = performance.now();
+  const client = async (): Promise<void> => {
+    while (next < load.requests) {
+      const path = load.paths[next++ % load.paths.length] ?? '';
+      const sent = performance.now();
+      const received = await fetchOne(agent, load.url + path, load.encoding);
+      bytes += received;
+      milliseconds.push(performance.now() - sent);
+    }
+  };
+  await Promise.all(Array.from({ length: load.connections }, client));
+  agent.destroy();
+  return { milliseconds, bytes, seconds: (performance.now() - start) / 1000 };
+}
+
+async function fetchOne(agent: Agent, url: string, encoding: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent, headers: { 'accept-encoding': encoding } }, (response) => {
+      let bytes = 0;
+      response.on('data', (part: Buffer) => (bytes += part.length));
+      response.on('error', reject);
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(bytes);
+        else reject(new Error(`${url} answered ${response.statusCode}`));
+      });
+    }).on('error', reject);
+  });
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+function print(
+  connections: number,
+  encoding: string,
+  result: LoadResult,
+  storeMs: readonly number[],
+  cpuMs: number,
+): void {
+  const { milliseconds, seconds, bytes } = result;
+  const cells = [
+    [String(connections), 11],
+    [encoding, 9],
+    ...[0.5, 0.99, 1].map((share) => [percentile(milliseconds, share).toFixed(2), 7] as const),
+    [(milliseconds.length / seconds).toFixed(0), 11],
+    [percentile(storeMs, 0.5).toFixed(2), 10],
+    [percentile(storeMs, 0.99).toFixed(2), 10],
+    [cpuMs.toFixed(2), 7],
+    [String(Math.round(bytes / milliseconds.length)), 6],
+  ] as const;
+  console.log(cells.map(([text, width]) => text.padStart(width)).join('  '));
+}
