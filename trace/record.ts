@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { PartialIdentity } from './identity.ts';
 import { POINT_NAMES } from './points.ts';
@@ -159,7 +159,7 @@ export function recordJsonSchema(): object {
 
 /** W3C trace ID of a transaction: the first 16 bytes of SHA-256(channel, 0x00, transaction ID), hex. */
 export function traceIdOf(channel: string, txId: string): string {
-  return createHash('sha256').update(channel).update('\0').update(txId).digest('hex').slice(0, 32);
+  return hash('sha256', `${channel}\0${txId}`).slice(0, 32);
 }
 
 /** A record with its ID, as a store holds it: 16 hex digits, a hash of content and origin, so that a re-sent line adds nothing. */

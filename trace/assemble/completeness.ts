@@ -2,6 +2,7 @@ import type { AssembleContext } from './context.ts';
 import type { CommitDraft } from './commits.ts';
 import type { EdgeDraft } from './edgeDraft.ts';
 import type { Evidence } from './evidence.ts';
+import { channelPeers } from './networkIndex.ts';
 
 export interface Completeness {
   readonly missing: string[];
@@ -43,7 +44,6 @@ export function completenessOf(
     if (to.kind === 'peer') hint(to.id);
     if (from?.kind === 'peer') hint(from.id);
   }
-  for (const { kind, node } of network.leaders(channel)) if (kind === 'gossip') hint(node);
-  for (const { peer } of network.subscriptions(channel)) hint(peer);
+  for (const id of channelPeers(network, channel)) hint(id);
   return { missing: missing.toSorted(), unobserved: unobserved.toSorted() };
 }

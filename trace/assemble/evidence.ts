@@ -67,7 +67,7 @@ export function collectEvidence(
   network: Network,
 ): Evidence {
   const { channel, txId } = context;
-  const mine: { stored: StoredRecord; at: number }[] = [];
+  const mine: Item[] = [];
   const seen = new Set<string>();
   let fullId = false;
   let clash = context.ambiguousPrefix === true;
@@ -85,23 +85,23 @@ export function collectEvidence(
       if (!txId.startsWith(ftl.tx_id_prefix)) continue;
       if (prefix === null || ftl.tx_id_prefix.length < prefix.length) prefix = ftl.tx_id_prefix;
     } else if (!BLOCK_POINTS.has(ftl.point) || ftl.block === undefined) continue;
-    mine.push({ stored, at: parseMicros(record['@timestamp']) });
+    mine.push(readItem(stored, parseMicros(record['@timestamp']), network));
   }
-  mine.sort((a, b) => a.at - b.at || (a.stored.id < b.stored.id ? -1 : 1));
+  mine.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   const shortened = prefix;
   if (shortened !== null && !clash) clash = sharesPrefix(records, channel, txId, shortened);
 
   const tx: Item[] = [];
   const blocks: Item[] = [];
   const ambiguous: string[] = [];
-  for (const { stored, at } of mine) {
-    const { ftl } = stored.record;
-    if (ftl.tx_id !== undefined) tx.push(readItem(stored, at, network));
+  for (const item of mine) {
+    const { ftl } = item;
+    if (ftl.tx_id !== undefined) tx.push(item);
     else if (ftl.tx_id_prefix === undefined) {
       if (ftl.txs !== undefined && !fullId) fullId = ftl.txs.some(({ id }) => id === txId);
-      blocks.push(readItem(stored, at, network));
-    } else if (clash) ambiguous.push(stored.id);
-    else tx.push(readItem(stored, at, network));
+      blocks.push(item);
+    } else if (clash) ambiguous.push(item.id);
+    else tx.push(item);
   }
   return { channel, txId, network, tx, blocks, ambiguous, isAmbiguous: clash, prefix: fullId ? null : prefix };
 }

@@ -15,6 +15,7 @@ interface NetworkIndex {
   readonly nodes: ReadonlySet<string>;
   readonly starts: ReadonlyMap<string, readonly number[]>;
   readonly pulls: Map<string, ReadonlyMap<string, readonly PullInterval[]>>;
+  readonly channelPeers: Map<string, readonly string[]>;
 }
 
 /** What depends on the network alone, made once for each. */
@@ -27,6 +28,7 @@ function indexOf(network: Network): NetworkIndex {
       nodes: new Set(network.nodes.map(({ id }) => id)),
       starts: new Map(network.nodes.map(({ id, starts }) => [id, starts.map(parseMicros)])),
       pulls: new Map(),
+      channelPeers: new Map(),
     };
     indexes.set(network, index);
   }
@@ -66,6 +68,19 @@ export function pullsOf(network: Network, channel: string): ReadonlyMap<string, 
   }
   pulls.set(channel, byPeer);
   return byPeer;
+}
+
+/** Peers that have led or pulled in the channel. */
+export function channelPeers(network: Network, channel: string): readonly string[] {
+  const { channelPeers: known } = indexOf(network);
+  let peers = known.get(channel);
+  if (!peers) {
+    const leaders = network.leaders(channel).filter(({ kind }) => kind === 'gossip');
+    const all = [...leaders.map(({ node }) => node), ...network.subscriptions(channel).map(({ peer }) => peer)];
+    peers = [...new Set(all)];
+    known.set(channel, peers);
+  }
+  return peers;
 }
 
 /** From where the peer pulled at a raw time of its own clock; null if from nobody known. */

@@ -127,6 +127,16 @@ function evaluateReference(
   return { satisfied: met >= count, by, needed: { count, of } };
 }
 
+/** `Org1MSP`, `Org1MSP and Org2MSP`, `Org1MSP, Org2MSP and Org3MSP`. */
+function organisationsOf(endorsers: readonly Identity[]): string {
+  const names: string[] = [];
+  for (const { msp, id } of endorsers) if (!names.includes(msp ?? id)) names.push(msp ?? id);
+  if (names.length === 0) return 'Nobody';
+  if (names.length === 1) return names[0]!;
+  names.sort();
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
 function reasonFor(
   expression: string,
   satisfied: boolean | null,
@@ -134,8 +144,7 @@ function reasonFor(
   endorsers: readonly Identity[],
 ): string | null {
   if (satisfied === null) return null;
-  const organisations = [...new Set(endorsers.map(({ msp, id }) => msp ?? id))].toSorted();
-  const who = organisations.length === 0 ? 'Nobody' : organisations.join(', ').replace(/, ([^,]*)$/, ' and $1');
+  const who = organisationsOf(endorsers);
   const asks = outcome?.needed
     ? `${expression} asks for ${outcome.needed.count} of ${outcome.needed.of} organisations`
     : `the policy is ${expression}`;

@@ -17,7 +17,7 @@ export function witnessesOf(
     if (ftl.block?.hash !== undefined && ftl.block.last === undefined) {
       hashWitnesses.push({ kind: 'hash', hash: ftl.block.hash, peer: clock?.id ?? source, record: id });
     }
-    if (ftl.commit_hash !== undefined) {
+    if (ftl.commit_hash !== undefined && ftl.commit_hash !== '') {
       hashWitnesses.push({ kind: 'commit', hash: ftl.commit_hash, peer: source, record: id });
     }
   }

@@ -72,6 +72,10 @@ export function writeEdges(
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
+/** Few enough to look through: a record may tell of an edge in more than one way. */
+const distinctRecords = (records: readonly string[]): string[] =>
+  records.filter((id, at) => records.indexOf(id) === at);
+
 function writeEdge(
   one: TimedEdge,
   seq: number,
@@ -93,7 +97,7 @@ function writeEdge(
     status: isCommit ? (codeOfPeer(draft.to.id) ?? code) : draft.status,
     block: draft.block,
     source: draft.source,
-    records: draft.records.length < 2 ? draft.records : [...new Set(draft.records)],
+    records: distinctRecords(draft.records),
   };
   if (draft.error !== undefined) edge.error = draft.error;
   const rawAt = start === null ? (end?.at ?? null) : start.at - lead;

@@ -12,8 +12,8 @@ export const blockHashDiverges: FindingRule = {
     const records: string[] = [];
     for (const kind of ['hash', 'commit'] as const) {
       const witnesses = hashWitnesses.filter((one) => one.kind === kind);
+      if (witnesses.every(({ hash }) => hash === witnesses[0]!.hash)) continue;
       const hashes = distinct(witnesses.map(({ hash }) => hash)).toSorted();
-      if (hashes.length < 2) continue;
       const sides = hashes.map((hash) => {
         const who = distinct(witnesses.filter((one) => one.hash === hash).map(({ peer }) => peer ?? '')).toSorted();
         const peers = who.filter((id) => id !== '');

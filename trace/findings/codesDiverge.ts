@@ -8,8 +8,8 @@ export const codesDiverge: FindingRule = {
   explanation:
     'Two peers gave the same transaction different validation codes. Their states are no longer the same, which Fabric must never let happen: compare their ledgers, versions and chaincode definitions at once.',
   find({ codeWitnesses, block }) {
+    if (codeWitnesses.every(({ code }) => code === codeWitnesses[0]!.code)) return null;
     const codes = distinct(codeWitnesses.map(({ code }) => code)).toSorted();
-    if (codes.length < 2) return null;
     const told = codes.map((code) => {
       const who = distinct(
         codeWitnesses.filter((one) => one.code === code).map(({ peer }) => peer?.id ?? ''),

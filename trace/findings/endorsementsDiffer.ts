@@ -9,8 +9,8 @@ export const endorsementsDiffer: FindingRule = {
     'Peers asked for the same proposal gave different answers. Usual causes: one peer lags behind in the ledger, runs another chaincode version, or the chaincode is not deterministic.',
   find({ edges }) {
     const answered = edges.filter(({ point, status }) => point === 'endorse' && typeof status === 'number');
+    if (answered.every(({ status }) => status === answered[0]!.status)) return null;
     const statuses = distinct(answered.map(({ status }) => String(status))).toSorted();
-    if (statuses.length < 2) return null;
     const told = statuses.map((status) => {
       const who = answered.filter((edge) => String(edge.status) === status).map(({ to }) => to);
       return `${listOf(who)} answered ${status}`;
