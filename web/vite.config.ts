@@ -22,6 +22,6 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
-    proxy: { '/api': { target: process.env['FTL_API'] ?? 'http://127.0.0.1:4180', changeOrigin: false } },
+    proxy: { '/api': { target: process.env['FTL_API'] ?? 'http://127.0.0.1:3850', changeOrigin: false } },
   },
 });

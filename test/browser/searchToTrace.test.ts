@@ -75,7 +75,7 @@ async function api<T>(path: string): Promise<T> {
 
 /** The graph's own model, once it is drawn. */
 async function graphModel() {
-  await page.waitForFunction(() => window['__ftlGraph']?.rendered === true);
+  await page.locator('.trajectory[data-fitted="true"]').waitFor();
   return page.evaluate(() => {
     const graph = window['__ftlGraph'];
     if (graph === undefined) throw new Error('no graph');
@@ -176,6 +176,10 @@ test('a click on an edge of the picture selects its sentence; one into the void 
   await page.mouse.click(place.x, place.y);
   await page.waitForURL((url) => url.searchParams.get('edge') === String(commit.seq));
   await expectSelected(commit.seq);
+  const box = await page.locator('.trajectory canvas').first().boundingBox();
+  if (box === null) throw new Error('nothing is drawn');
+  await page.mouse.click(box.x + 2, box.y + 2);
+  await page.waitForURL((url) => !url.searchParams.has('edge'));
   expect(complaints).toEqual([]);
 });
 
@@ -185,8 +189,9 @@ test('a record and a bar select the same edge; tabs live in the URL', async () =
   await graphModel();
   await page.locator('.record-main:enabled').first().click();
   await page.waitForURL((url) => url.searchParams.has('edge') && url.searchParams.get('tab') === 'records');
-  await expectSelected(Number(new URL(page.url()).searchParams.get('edge')));
-  const timed = trace.edges.find((edge) => edge.at !== null && edge.point !== 'commit');
+  const first = Number(new URL(page.url()).searchParams.get('edge'));
+  await expectSelected(first);
+  const timed = trace.edges.find((edge) => edge.at !== null && edge.seq !== first);
   await page.locator(`.bar[data-seq="${timed?.seq}"]`).focus();
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => url.searchParams.get('edge') === String(timed?.seq));

@@ -48,6 +48,7 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
   const [hovered, setHovered] = useState<Hovered | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
+  const [fitted, setFitted] = useState(false);
 
   useEffect(() => {
     if (box.current === null) return undefined;
@@ -61,7 +62,7 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
   useEffect(() => {
     if (graph === null || graph.destroyed || width === 0) return;
     graph.resize(width, height);
-    void fit(graph);
+    void fit(graph).then(() => setFitted(true));
   }, [graph, width, height]);
 
   const clicked = useEffectEvent((event: IElementEvent) => onSelect(numberOf(event)));
@@ -111,7 +112,7 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
     if (graph !== null && !graph.destroyed) void graph.zoomBy(factor);
   };
   return (
-    <div className="trajectory" ref={box} style={{ height }}>
+    <div className="trajectory" ref={box} style={{ height }} data-fitted={fitted}>
       <div role="img" aria-label={summary}>
         {width > 0 && (
           <Graphin
@@ -128,6 +129,7 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
             onDestroy={() => {
               delete window['__ftlGraph'];
               setGraph(null);
+              setFitted(false);
             }}
           />
         )}
