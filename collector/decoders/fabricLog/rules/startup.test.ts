@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { entries } from '../../testing/entries.ts';
+import { decodeAll, decodeFabric } from '../../testing/recordedLogs.ts';
+import { fabricLog } from '../fabricLog.ts';
+
+describe('who writes', () => {
+  it('is what the configuration says, above what the log says', () => {
+    const lines = entries('nodeCmd', [['Started peer with ID=[jdoe], network ID=[n], address=[10.0.0.1:7051]']]);
+    const commit = entries('kvledger', [
+      ['[c] Committed block [1] with 1 transaction(s) in 1ms (state_validation=0ms) commitHash=[]'],
+    ]);
+    const own = decodeAll(
+      [...lines, ...commit],
+      fabricLog.create({ fallbackName: 'file', self: { id: 'Org1MSP/peer0', name: 'peer0', msp: 'Org1MSP' } }),
+    );
+    expect(own.records.map((record) => record['service.node.name'])).toEqual(['peer0']);
+    expect(own.records[0]?.ftl.receiver).toEqual({ id: 'Org1MSP/peer0', name: 'peer0', msp: 'Org1MSP', kind: 'peer' });
+    const told = decodeFabric([...lines, ...commit], 'file');
+    expect(told.records.map((record) => record['service.node.name'])).toEqual(['jdoe', 'jdoe']);
+    expect(told.records[0]?.ftl).toMatchObject({
+      point: 'node.identity',
+      sender: { name: 'jdoe', address: '10.0.0.1:7051' },
+    });
+  });
+
+  it('is the file, until the log tells; a start waits for that', () => {
+    const start = entries('nodeCmd', [['Starting peer:\n Version: 2.2.15\n Commit SHA: x\n']]);
+    const config = entries('nodeCmd', [
+      [
+        'Peer config with combined core.yaml settings and environment variable overrides:\nlogging: x\npeer:\n  id: peer7\n  localmspid: Org7MSP\n  address: 0.0.0.0:7051\n  gossip:\n    externalendpoint: peer7.example.com:7051\nvm: y\n',
+      ],
+    ]);
+    const { records } = decodeFabric([...start, ...config], 'file');
+    expect(records.map(({ ftl }) => ftl)).toMatchObject([
+      { point: 'node.start', node_version: '2.2.15', sender: { name: 'peer7', kind: 'peer' } },
+      // What it listens on everywhere is no address of its own.
+      { point: 'node.identity', sender: { name: 'peer7', msp: 'Org7MSP', address: 'peer7.example.com:7051' } },
+    ]);
+    expect(decodeFabric(start, 'file').records).toMatchObject([
+      { 'service.node.name': 'file', ftl: { point: 'node.start' } },
+    ]);
+  });
+});
