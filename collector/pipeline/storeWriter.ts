@@ -79,6 +79,7 @@ export class StoreWriter {
         continue;
       }
       const batch = await batcher.take();
+      if (signal.aborted) throw new CollectorError('aborted', 'the collector was told to stop at once');
       if (batch === null) return;
       this.#working = true;
       await this.#write(batch);

@@ -283,7 +283,7 @@ describe('compressed files', () => {
     };
     await rig.start({ logs: [rig.path('*.gz')], batchRecords: 500 });
     await rig.until(() => appended > 2);
-    await expect(rig.collector.stop({ signal: AbortSignal.abort() })).rejects.toThrow();
+    await expect(rig.collector.stop({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
     const before = rig.store.records.size;
     expect(before).toBe(1000);
     rig.store.before = () => undefined;

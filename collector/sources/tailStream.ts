@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { CollectorError, codeOf, messageOf } from '../errors.ts';
+import { codeOf, messageOf } from '../errors.ts';
 import type { CollectorMetrics, FileLag } from '../metrics.ts';
 import type { StreamIntake } from '../pipeline/streamIntake.ts';
 import { GzipReader } from './contentReader.ts';
@@ -155,15 +155,13 @@ export class TailStream {
   async #resume(file: NonNullable<TailCheckpoint['file']>, lines: number): Promise<boolean> {
     const now = await lookAt(this.path);
     if (now !== null && sameInode(now, file.mark) && isContinuation(now, file)) {
-      await this.#openSegment(now, true, file.offset, lines);
-      return true;
+      return this.#openSegment(now, true, file.offset, lines);
     }
     const rotated = await rotatedFiles(this.path, this.#looks);
     if (rotated === null) return false;
     const found = findMarked(rotated, file.mark, file.offset);
     if (found !== null) {
-      await this.#openSegment(found, false, file.offset, lines);
-      return true;
+      return this.#openSegment(found, false, file.offset, lines);
     }
     this.#after = maxOf(this.#after, BigInt(file.mtime));
     if (file.mark.head > 0) {
@@ -182,7 +180,7 @@ export class TailStream {
     for (const look of rotated) this.#remember(look);
     const now = this.follow ? await lookAt(this.path) : null;
     if (now !== null && !now.gzip) {
-      await this.#openSegment(now, true, await endOfLastLine(now), 0);
+      if (!(await this.#openSegment(now, true, await endOfLastLine(now), 0))) return false;
       // From now on it counts, even if nothing is read before the next crash.
       this.#intake.moved();
     }
@@ -196,8 +194,7 @@ export class TailStream {
     if (unread === null) return false;
     const next = unread[0] ?? (this.follow ? await lookAt(this.path) : null);
     if (next === null || (next.gzip && this.#done.includes(doneKey(next.head)))) return false;
-    await this.#openSegment(next, unread.length === 0, 0, this.#splitter.lines);
-    return true;
+    return this.#openSegment(next, unread.length === 0, 0, this.#splitter.lines);
   }
 
   /** Rotated files of the stream that are still to be read, oldest first. */
@@ -219,23 +216,24 @@ export class TailStream {
     return unread.filter((look) => !look.gzip || !plain.has(look.path));
   }
 
-  async #openSegment(look: FileLook, live: boolean, offset: number, lines: number): Promise<void> {
+  /** False if the path has got another file since the look; the next step looks again. */
+  async #openSegment(look: FileLook, live: boolean, offset: number, lines: number): Promise<boolean> {
     if (look.gzip) {
       const gzip = await GzipReader.open(look.path, offset);
       this.#segment = { ...look, gzip, handle: null, live, succeeded: false, tornAt: '' };
     } else {
       const handle = await open(look.path, 'r');
-      // The path may have got another file since the look.
       const opened = await lookAtHandle(handle, look.path);
       if (!sameInode(opened, look) || !opened.head.subarray(0, look.head.length).equals(look.head)) {
         await handle.close();
-        throw new CollectorError('unreadable_file', `${look.path} was replaced while it was opened`);
+        return false;
       }
       this.#size = opened.size;
       this.#segment = { ...opened, gzip: null, handle, live, succeeded: false, tornAt: '' };
     }
     this.#splitter = new LineSplitter(this.#options.maxLineBytes, this.#intake, offset, lines);
     this.#modules.logger.debug({ path: look.path, offset, live }, 'reading');
+    return true;
   }
 
   // ---- reading
@@ -295,7 +293,7 @@ export class TailStream {
     const state = now === null ? 'gone' : `${now.size} ${now.mtimeNs}`;
     if (now?.size === 0) return false;
     if (now?.gzip === true && state !== segment.tornAt) {
-      await this.#openSegment(now, segment.live, this.#splitter.offset, this.#splitter.lines);
+      if (!(await this.#openSegment(now, segment.live, this.#splitter.offset, this.#splitter.lines))) return false;
       this.#segment!.tornAt = state;
       await segment.gzip?.close();
       return false;
@@ -375,8 +373,7 @@ export class TailStream {
       );
       await this.#finish(segment);
     } else {
-      await this.#openSegment(copy, false, offset, this.#splitter.lines);
-      await segment.handle?.close();
+      if (await this.#openSegment(copy, false, offset, this.#splitter.lines)) await segment.handle?.close();
     }
   }
 

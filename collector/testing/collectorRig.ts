@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -71,7 +72,7 @@ export function ownLine(seq: number, padding = 0): string {
     '@timestamp': new Date(Date.UTC(2026, 0, 1) + seq * 1000).toISOString(),
     'service.node.name': 'peer0.org1.example.com',
     message: 'x'.repeat(padding),
-    ftl: { version: 1, point: 'tx.seen', channel: 'mychannel', tx_id: seq.toString(16).padStart(64, '0'), seq },
+    ftl: { version: 1, point: 'tx.seen', channel: 'mychannel', tx_id: hash('sha256', String(seq)), seq },
   })}\n`;
 }
 
