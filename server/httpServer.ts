@@ -35,9 +35,16 @@ export async function startServer(options: ServerOptions, modules: ServerModules
   const feed = new LiveFeed({ ...LIVE, ...options.live }, { store, logger, metrics });
   const context: ApiContext = { store, logger, feed, metrics, options, limits };
 
-  const server = createServer({ maxHeaderSize: limits.headerBytes }, buildApp(host, context));
-  server.headersTimeout = limits.headersMs;
-  server.requestTimeout = limits.requestMs;
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      // Node looks for requests that take too long only this often.
+      connectionsCheckingInterval: Math.min(limits.headersMs / 2, 5000),
+    },
+    buildApp(host, context),
+  );
   server.timeout = limits.idleMs;
   server.maxConnections = limits.connections;
   server.on('clientError', refuseConnection);

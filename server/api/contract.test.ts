@@ -139,6 +139,8 @@ describe('/api/docs', () => {
     for (const { get } of Object.values(document.paths)) expect(page).toContain(`id="${get.operationId}"`);
     for (const name of Object.keys(document.components.schemas)) expect(page).toContain(`id="schema-${name}"`);
     for (const code of Object.keys(PROBLEMS)) expect(page).toContain(`id="${code}"`);
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
+    expect(new Set(ids).size).toBe(ids.length);
     const targets = [...page.matchAll(/href="#([^"]+)"/g)].map((match) => match[1]);
     for (const target of targets) expect(page).toContain(`id="${target}"`);
     expect((await server.get('/api/docs', { 'If-None-Match': response.headers.get('etag') ?? '' })).status).toBe(304);

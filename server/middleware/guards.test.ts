@@ -106,6 +106,14 @@ describe('limits', () => {
     await server.stop();
   });
 
+  it('cut off a request whose headers do not come', async () => {
+    const server = await testServer({ limits: { headersMs: 40 } });
+    const answer = await rawBytes(server.port, 'GET /version HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(answer).toContain('"code":"request_timeout"');
+    await server.stop();
+  });
+
   it('let only so many requests ask the store at a time', async () => {
     const arrivals = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let arrived = 0;

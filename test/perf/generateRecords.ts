@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { StoredRecord, TraceRecord } from '#trace/record.ts';
 
 const PEERS = ['peer0.org1.example.com', 'peer1.org1.example.com', 'peer0.org2.example.com', 'peer1.org2.example.com'];
-const BLOCK_SIZE = 10;
+export const BLOCK_SIZE = 10;
 const START_MS = Date.UTC(2026, 0, 1);
 
 /**
@@ -37,6 +37,8 @@ const ORDERER = {
   msp: 'OrdererMSP',
   name: 'orderer1.example.com',
 };
+/** The transaction at this position (0 to 9) of this block (from 1). */
+export const generatedTxId = (block: number, index: number): string => hex(`${block} ${index}`);
 const hex = (text: string) => createHash('sha256').update(text).digest('hex');
 
 function* blockRecords(number: number): Generator<TraceRecord> {
@@ -45,7 +47,7 @@ function* blockRecords(number: number): Generator<TraceRecord> {
   const channel = 'mychannel';
   const client = { id: `Org1MSP/User${number % 50}@org1.example.com`, kind: 'client' as const, msp: 'Org1MSP' };
   const txs = Array.from({ length: BLOCK_SIZE }, (_none, index) => ({
-    id: hex(`${number} ${index}`),
+    id: generatedTxId(number, index),
     type: 'ENDORSER_TRANSACTION',
     code: index === 9 && number % 7 === 0 ? 'MVCC_READ_CONFLICT' : 'VALID',
   }));

@@ -1,9 +1,9 @@
 /**
  * How long `GET /api/v1/traces/{txId}` takes over HTTP with kept connections, and how much of it is the store's.
  *
- *     node test/perf/http.ts [STORE] [--requests N]
+ *     node test/perf/http.ts [STORE] [--records N] [--requests N]
  *
- * STORE is the path of an SQLite store; without it one of 100,000 records is made and removed. Clients run in a thread of their
+ * STORE is the path of an SQLite store; without it one of N (100,000) records is made and removed. Clients run in a thread of their
  * own, so that their work is not counted as the server's; `CPU ms` is what one request costs the server's thread, store included. Goal: p99 below 15 ms at 5,000,000 records.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ import pino from 'pino';
 import { startServer } from '#server/httpServer.ts';
 import { openSqliteStore } from '#trace/store/sqlite/sqliteStore.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
-import { generateRecords } from './generateRecords.ts';
+import { BLOCK_SIZE, generatedTxId, generateRecords } from './generateRecords.ts';
 
 interface Load {
   readonly url: string;
@@ -41,7 +41,7 @@ else parentPort?.postMessage(await runLoad(workerData as Load), []);
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { requests: { type: 'string', default: '2000' } },
+    options: { records: { type: 'string', default: '100000' }, requests: { type: 'string', default: '2000' } },
   });
   const folder = mkdtempSync(join(tmpdir(), 'ftl-perf-'));
   const store = await openSqliteStore(positionals[0] ?? join(folder, 'store.db'));
@@ -51,10 +51,12 @@ async function main(): Promise<void> {
     { store: timed(store, storeMs), logger: pino({ level: 'silent' }) },
   );
   try {
-    if (positionals[0] === undefined) await fill(store, 100_000);
-    const { records, traces } = await store.info();
-    console.log(`${records} records, ${traces} traces, node ${process.version}`);
-    const paths = await samplePaths(store);
+    const ids = positionals[0] === undefined ? await fill(store, Number(values.records)) : await sampleIds(store);
+    const paths = ids.map((id) => `/api/v1/traces/${id}`);
+    const { records, bytes } = await store.info();
+    console.log(
+      `${records} records in ${(bytes / 1e6).toFixed(0)} MB, ${paths.length} traces asked for, node ${process.version}`,
+    );
     console.log(
       'connections  encoding   p50 ms   p99 ms   max ms   requests/s   store p50   store p99   CPU ms   bytes',
     );
@@ -96,13 +98,23 @@ function timed(store: TraceStore, into: number[]): TraceStore {
   });
 }
 
-async function fill(store: TraceStore, count: number): Promise<void> {
-  for (const batch of generateRecords(count, 5000)) await store.append(batch);
-  while ((await store.refresh()).remaining > 0);
+/** IDs from all over what was made. Summaries are left out: one trace is found and assembled without them. */
+async function fill(store: TraceStore, count: number): Promise<string[]> {
+  let added = 0;
+  let blocks = 0;
+  for (const batch of generateRecords(count, 5000)) {
+    added += (await store.append(batch)).added;
+    blocks = Math.max(blocks, ...batch.map(({ record }) => record.ftl.block?.number ?? 0));
+  }
+  if (added < count) throw new Error(`Only ${added} of ${count} records are new.`);
+  return Array.from({ length: SAMPLE }, (_none, at) => {
+    const block = 1 + Math.floor(((at + 0.5) / SAMPLE) * blocks);
+    return generatedTxId(block, at % BLOCK_SIZE);
+  });
 }
 
-/** Full IDs from all over the store: some pages of each order. */
-async function samplePaths(store: TraceStore): Promise<string[]> {
+/** Full IDs from the newest and the oldest traces of a store. */
+async function sampleIds(store: TraceStore): Promise<string[]> {
   const ids = new Set<string>();
   for (const order of ['asc', 'desc'] as const) {
     let cursor: string | null = null;
@@ -113,9 +125,8 @@ async function samplePaths(store: TraceStore): Promise<string[]> {
       if (cursor === null) break;
     }
   }
-  const all = [...ids];
-  const step = Math.max(1, Math.floor(all.length / SAMPLE));
-  return all.filter((_id, at) => at % step === 0).map((id) => `/api/v1/traces/${id}`);
+  const step = Math.max(1, Math.floor(ids.size / SAMPLE));
+  return [...ids].filter((_id, at) => at % step === 0);
 }
 
 async function inWorker(load: Load): Promise<LoadResult> {
