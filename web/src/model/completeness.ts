@@ -22,7 +22,7 @@ export function completenessOf(trace: Pick<Trace, 'commits' | 'missing' | 'unobs
   const unobserved = trace.unobserved.length;
   const known = committed + missing + unobserved;
   const complete = committed > 0 && missing === 0 && unobserved === 0;
-  const label = known === 0 ? 'no peer seen' : `${committed} of ${known} peer${known === 1 ? '' : 's'}`;
+  const label = known === 0 ? 'no commit seen' : `${committed} of ${known} peer${known === 1 ? '' : 's'}`;
   return { committed, missing, unobserved, known, complete, label, plain: sentence() };
 
   function sentence(): string {

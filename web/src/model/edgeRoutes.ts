@@ -3,14 +3,18 @@ import { type GraphNode, NODE_HEIGHT, NODE_WIDTH } from './graphLayout.ts';
 
 export type Point = readonly [x: number, y: number];
 
-export interface Route {
+/** A cubic curve; straight lines are curves too. */
+export interface Curve {
+  readonly start: Point;
+  readonly control1: Point;
+  readonly control2: Point;
+  readonly end: Point;
+}
+
+export interface Route extends Curve {
   readonly seq: number;
   /** `line` runs between two nodes; `dock` is a commit, a mark under the node that committed. */
   readonly shape: 'line' | 'dock';
-  readonly start: Point;
-  /** Of a quadratic curve; the middle of the line where it is straight. */
-  readonly control: Point;
-  readonly end: Point;
   /** Where on the way the label sits, 0 to 1. */
   readonly labelRatio: number;
   /** How far the label is lifted off the line, pixels: short level lines show their arrow below it. */
@@ -24,9 +28,13 @@ interface Box {
   readonly h: number;
 }
 
-const BENDS = [0, 30, -30, 60, -60, 95, -95, 135, -135, 190, -190, 250, -250];
+/** Stands among the bends for the curve that leaves and arrives level. */
+const SWEEP = 1e6;
+const SWEEP_COST = 24;
+const BENDS = [0, SWEEP, 30, -30, 60, -60, 95, -95, 135, -135, 190, -190, 250, -250];
 const RATIOS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8];
 const LABEL_HEIGHT = 18;
+const LINE_HEIGHT = 15;
 const CLEARANCE = 8;
 
 /**
@@ -66,7 +74,8 @@ export function routeEdges(
       seq: edge.seq,
       shape: 'dock',
       start: [to.x - half, y],
-      control: [to.x, y],
+      control1: [to.x, y],
+      control2: [to.x, y],
       end: [to.x + half, y],
       labelRatio: 0.5,
       labelLift: 0,
@@ -86,21 +95,25 @@ export function routeEdges(
     // A bend is counted from the pair's own direction, so that there and back do not share one.
     const turn = from.id < to.id ? 1 : -1;
     const obstacles = nodeBoxes.filter((one) => one.id !== from.id && one.id !== to.id).map((one) => one.box);
-    const width = labelWidth(labels.get(edge.seq) ?? '');
+    const text = labels.get(edge.seq) ?? '';
+    const width = labelWidth(text);
+    const height = LABEL_HEIGHT + LINE_HEIGHT * (text.split('\n').length - 1);
     let best: { cost: number; bend: number; route: Route; box: Box; line: Line } | undefined;
     for (const bend of tidy ? BENDS : BENDS.slice(0, 7)) {
       if (used.has(bend * turn)) continue;
-      const { start, control, end } = curve(from, to, bend);
-      const line = sampled(start, control, end);
+      const way = curve(from, to, bend);
+      if (way === null) continue;
+      const { start, end } = way;
+      const line = sampled(way);
       // Not over another's label, and no label of its own over another's line.
       const covers = taken.reduce((sum, box) => sum + (touches(line, box) ? 1 : 0), 0);
       const titled = titles.filter((box) => touches(line, box)).length;
       const level = bend === 0 && Math.abs(start[1] - end[1]) < 4 && Math.abs(start[0] - end[0]) < 2 * NODE_WIDTH;
-      const labelLift = level ? -LABEL_HEIGHT / 2 - 4 : 0;
+      const labelLift = level ? -height / 2 - 4 : 0;
       const crossed = obstacles.reduce((sum, box) => sum + (touches(line, grow(box, CLEARANCE)) ? 1 : 0), 0);
       for (const ratio of tidy ? RATIOS : RATIOS.slice(0, 3)) {
-        const [x, y] = pointAt(start, control, end, ratio);
-        const box = { x, y: y + labelLift, w: width, h: LABEL_HEIGHT };
+        const [x, y] = pointAt(way, ratio);
+        const box = { x, y: y + labelLift, w: width, h: height };
         const covered =
           taken.reduce((sum, other) => sum + (overlap(box, other) ? 1 : 0), 0) +
           nodeBoxes.reduce((sum, other) => sum + (overlap(box, other.box) ? 1 : 0), 0);
@@ -111,7 +124,7 @@ export function routeEdges(
           (covered + hidden) * 150 +
           (covers + struck) * 90 +
           titled * 20 +
-          Math.abs(bend) +
+          (bend === SWEEP ? SWEEP_COST : Math.abs(bend)) +
           Math.abs(ratio - 0.5) * 60;
         if (best === undefined || cost < best.cost) {
           best = {
@@ -119,15 +132,25 @@ export function routeEdges(
             bend,
             box,
             line,
-            route: { seq: edge.seq, shape: 'line', start, control, end, labelRatio: ratio, labelLift },
+            route: { seq: edge.seq, shape: 'line', ...way, labelRatio: ratio, labelLift },
           };
         }
       }
     }
     if (best === undefined) {
       // More edges between two nodes than there are bends: let it lie on another.
-      const { start, control, end } = curve(from, to, 0);
-      return { seq: edge.seq, shape: 'line', start, control, end, labelRatio: 0.5, labelLift: 0 };
+      const start = border(from, [to.x, to.y]);
+      const end = border(to, [from.x, from.y]);
+      return {
+        seq: edge.seq,
+        shape: 'line',
+        start,
+        control1: start,
+        control2: end,
+        end,
+        labelRatio: 0.5,
+        labelLift: 0,
+      };
     }
     bends.set(pair, used.add(best.bend * turn));
     taken.push(best.box);
@@ -170,13 +193,12 @@ const grow = (box: Box, by: number): Box => ({ ...box, w: box.w + 2 * by, h: box
 const overlap = (a: Box, b: Box) => Math.abs(a.x - b.x) * 2 < a.w + b.w + 4 && Math.abs(a.y - b.y) * 2 < a.h + b.h + 4;
 const inside = ([x, y]: Point, box: Box) => Math.abs(x - box.x) * 2 < box.w && Math.abs(y - box.y) * 2 < box.h;
 
-/** A point of the quadratic curve, by its parameter. */
-export function pointAt(start: Point, control: Point, end: Point, t: number): Point {
+/** A point of the curve, by its parameter. */
+export function pointAt({ start, control1, control2, end }: Curve, t: number): Point {
   const u = 1 - t;
-  return [
-    u * u * start[0] + 2 * u * t * control[0] + t * t * end[0],
-    u * u * start[1] + 2 * u * t * control[1] + t * t * end[1],
-  ];
+  const on = (axis: 0 | 1) =>
+    u * u * u * start[axis] + 3 * u * u * t * control1[axis] + 3 * u * t * t * control2[axis] + t * t * t * end[axis];
+  return [on(0), on(1)];
 }
 
 interface Line {
@@ -185,8 +207,8 @@ interface Line {
   readonly bounds: Box;
 }
 
-function sampled(start: Point, control: Point, end: Point): Line {
-  const points = Array.from({ length: 41 }, (_, step) => pointAt(start, control, end, step / 40));
+function sampled(way: Curve): Line {
+  const points = Array.from({ length: 41 }, (_, step) => pointAt(way, step / 40));
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   return { points, bounds: { x: (left + right) / 2, y: (top + bottom) / 2, w: right - left, h: bottom - top } };
@@ -195,17 +217,29 @@ function sampled(start: Point, control: Point, end: Point): Line {
 const touches = (line: Line, box: Box): boolean =>
   overlap(line.bounds, box) && line.points.some((point) => inside(point, box));
 
-function curve(from: GraphNode, to: GraphNode, bend: number): { start: Point; control: Point; end: Point } {
+/** From node to node, bent by so many pixels to the side; `SWEEP` leaves and arrives level, through the gap between columns. */
+function curve(from: GraphNode, to: GraphNode, bend: number): Curve | null {
+  if (bend === SWEEP) {
+    const side = Math.sign(to.x - from.x) * (NODE_WIDTH / 2 + 2);
+    if (Math.abs(to.x - from.x) < NODE_WIDTH * 1.5 || Math.abs(to.y - from.y) < NODE_HEIGHT) return null;
+    const start: Point = [from.x + side, from.y];
+    const end: Point = [to.x - side, to.y];
+    const middle = (start[0] + end[0]) / 2;
+    return { start, control1: [middle, from.y], control2: [middle, to.y], end };
+  }
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = Math.hypot(dx, dy) || 1;
-  // Twice the bend, since a quadratic curve passes half-way between chord and control point.
-  const control: Point = [
-    (from.x + to.x) / 2 - (dy / length) * bend * 2,
-    (from.y + to.y) / 2 + (dx / length) * bend * 2,
+  // The apex of the curve lies as far from the chord as it is bent.
+  const pull: Point = [(from.x + to.x) / 2 - (dy / length) * bend * 2, (from.y + to.y) / 2 + (dx / length) * bend * 2];
+  const start = border(from, pull);
+  const end = border(to, pull);
+  const towards = ([x, y]: Point): Point => [x + ((pull[0] - x) * 2) / 3, y + ((pull[1] - y) * 2) / 3];
+  if (bend !== 0) return { start, control1: towards(start), control2: towards(end), end };
+  const third = (share: number): Point => [
+    start[0] + (end[0] - start[0]) * share,
+    start[1] + (end[1] - start[1]) * share,
   ];
-  const start = border(from, control);
-  const end = border(to, control);
-  return { start, control: bend === 0 ? [(start[0] + end[0]) / 2, (start[1] + end[1]) / 2] : control, end };
+  return { start, control1: third(1 / 3), control2: third(2 / 3), end };
 }
 
 /** Where the way from a node's centre to a point leaves the node. */

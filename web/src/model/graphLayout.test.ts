@@ -72,7 +72,7 @@ test.each(fixtures)(
       if (route.shape === 'dock') continue;
       for (const node of nodes.filter((one) => one.id !== edge?.from && one.id !== edge?.to)) {
         for (let step = 0; step <= 20; step++) {
-          const [x, y] = pointAt(route.start, route.control, route.end, step / 20);
+          const [x, y] = pointAt(route, step / 20);
           expect(Math.abs(x - node.x) * 2 < NODE_WIDTH && Math.abs(y - node.y) * 2 < NODE_HEIGHT).toBe(false);
         }
       }
@@ -89,5 +89,5 @@ test('two hand-overs between the same two do not lie on top of each other', () =
     { ...first, seq: 3, from: first.to, to: first.from ?? '' },
   ];
   const routes = routeEdges(layoutNodes(mvccConflict), edges, new Map());
-  expect(new Set(routes.map((route) => `${route.control[0].toFixed(1)},${route.control[1].toFixed(1)}`)).size).toBe(3);
+  expect(new Set(routes.map((route) => route.control1.map((one) => one.toFixed(1)).join(','))).size).toBe(3);
 });

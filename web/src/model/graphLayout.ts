@@ -7,6 +7,13 @@ const COLUMN_PITCH = 246;
 const ROW_PITCH = 100;
 const BAND_GAP = 34;
 const WRAP_AFTER = 6;
+interface Placed {
+  readonly identity: Identity;
+  readonly own: ReadonlySet<string>;
+}
+/** Gateways first, then by name. */
+const byRank = (a: Placed, b: Placed) =>
+  Number(b.own.has('gateway')) - Number(a.own.has('gateway')) || (a.identity.id < b.identity.id ? -1 : 1);
 const wrap = (count: number) => Math.max(1, Math.ceil(count / WRAP_AFTER));
 
 /** Left to right, the way a transaction takes. */
@@ -45,9 +52,9 @@ export function layoutNodes(trace: Trace): GraphNode[] {
     placed.map((one) => one.identity),
   );
 
-  // Cells: participants of one band and column, in order of their names; a long column wraps into several.
+  // Cells: participants of one band and column, gateways first; a long column wraps into several.
   const cells = new Map<string, typeof placed>();
-  for (const one of placed.toSorted((a, b) => (a.identity.id < b.identity.id ? -1 : 1))) {
+  for (const one of placed.toSorted(byRank)) {
     const key = `${bandOf(one.identity)}|${one.column}`;
     cells.set(key, [...(cells.get(key) ?? []), one]);
   }
@@ -80,8 +87,8 @@ export function layoutNodes(trace: Trace): GraphNode[] {
       const first = (left.get(column) ?? 0) - (spills(band, column) ? 1 : 0);
       const perColumn = Math.ceil(members.length / columns);
       members.forEach(({ identity, own }, index) => {
-        // A short column stands in the middle of its band.
-        const lift = (rows - perColumn) / 2;
+        // A short column stands in the middle of its band, but the way in stays level.
+        const lift = column === 'client' || column === 'endorser' ? 0 : (rows - perColumn) / 2;
         nodes.push({
           id: identity.id,
           identity,

@@ -32,7 +32,7 @@ export interface GraphModel {
   readonly height: number;
 }
 
-const LONGEST_ERROR = 36;
+const LONGEST_ERROR = 28;
 
 /** ID of an edge in the graph. */
 export const edgeId = (seq: number): string => `edge-${seq}`;

@@ -54,6 +54,8 @@ test('new rows wait for the reader, known ones change in place', () => {
 
 test('stages of all rows to one round scale; an outlier is cut, unknown stages are named', () => {
   expect(commonScale([valid])).toBe(1_000_000);
+  const late = { stages: { ...valid.stages, commit: 66_000_000 } };
+  expect(commonScale([valid, valid, valid, late, late])).toBe(2_000_000);
   expect(commonScale([])).toBe(1_000_000);
   const bar = stageBarOf(valid.stages, 1_000_000);
   expect(bar.parts.map((part) => part.stage)).toEqual(['endorse', 'order', 'deliver', 'commit']);

@@ -19,13 +19,16 @@ export interface StageBar {
   readonly label: string;
 }
 
-/** One scale for all rows: a round figure that nine rows of ten fit into, so that one outlier does not flatten the rest. */
+/**
+ * One scale for all rows: a round figure that nine rows of ten fit into, but near the
+ * usual row: a few that took very long must not flatten the rest. */
 export function commonScale(rows: readonly Pick<TraceSummary, 'stages'>[]): number {
   const totals = rows
     .map((row) => STAGES.reduce((sum, stage) => sum + Math.max(0, row.stages[stage] ?? 0), 0))
     .filter((total) => total > 0)
     .toSorted((a, b) => a - b);
-  return niceStep(totals[Math.min(totals.length - 1, Math.ceil(totals.length * 0.9) - 1)] ?? 1_000_000);
+  const share = (part: number) => totals[Math.max(0, Math.ceil(totals.length * part) - 1)] ?? 1_000_000;
+  return niceStep(Math.min(share(0.9), share(0.5) * 1.8));
 }
 
 /** The four stages of one row, end to end, to the common scale. Stages of unknown length are left out and named. */

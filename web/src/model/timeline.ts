@@ -116,7 +116,9 @@ export function timelineOf(trace: Trace): Timeline {
   return { rows, ticks: ticksOf(place, first, durationUs, folds), folds, durationUs, untimed };
 
   function waitsOf(id: string): Wait[] {
-    const broadcast = spans.find((span) => span.edge.point === 'broadcast' && span.edge.to === id);
+    const broadcast = spans.find(
+      ({ edge }) => edge.point === 'broadcast' && edge.to === id && toneOfEdge(edge) !== 'bad',
+    );
     const waits: Wait[] = [];
     if (broadcast !== undefined && order !== null && ordered !== null && ordered > broadcast.end) {
       const label = `waiting for the block, ${formatDuration(ordered - broadcast.end)}`;
@@ -178,12 +180,20 @@ function ticksOf(place: (us: number) => number, first: number, durationUs: numbe
       us = Math.ceil((us + fold.durationUs * ((fold.to - at) / (fold.to - fold.from))) / step) * step - step;
       continue;
     }
-    if (at - last > 0.07) {
-      ticks.push({ at, label: us === 0 ? '0' : formatDuration(us) });
+    // The fold's own label stands over it.
+    const beside = folds.some((one) => at > one.from - 0.07 && at < one.to - 0.01);
+    if (at - last > 0.07 && !beside) {
+      ticks.push({ at, label: tickLabel(us, step) });
       last = at;
     }
   }
   return ticks;
+}
+
+/** As exact as the step from one tick to the next: `66.5 s` where `1 min 7 s` would stand twice. */
+function tickLabel(us: number, step: number): string {
+  if (us === 0) return '0';
+  return us >= 60e6 && us < 3600e6 && step < 1e6 ? `${(us / 1e6).toFixed(step < 1e5 ? 2 : 1)} s` : formatDuration(us);
 }
 
 /** 1, 2 or 5 times a power of ten, at least `least` microseconds. */
@@ -212,7 +222,8 @@ export function criticalPath(trace: Trace): Set<number> {
     path.add(way.seq);
     holder = way.from;
   }
-  const broadcast = earliest(timed.filter((edge) => edge.point === 'broadcast'));
+  const broadcasts = timed.filter((edge) => edge.point === 'broadcast');
+  const broadcast = earliest(broadcasts.filter((edge) => toneOfEdge(edge) !== 'bad')) ?? earliest(broadcasts);
   if (broadcast !== undefined) path.add(broadcast.seq);
   let last = timed
     .filter((edge) => edge.point === 'endorse')

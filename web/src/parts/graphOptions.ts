@@ -18,17 +18,18 @@ const badgeRoom = (number: string) => 5 + 3 * number.length;
 
 interface RouteStyle extends BaseEdgeStyleProps {
   routeStart: Point;
-  routeControl: Point;
+  routeControl1: Point;
+  routeControl2: Point;
   routeEnd: Point;
 }
 
 /** An edge that runs where the model says, instead of where the graph library would find a way. */
 class RouteEdge extends BaseEdge {
   protected override getKeyPath(attributes: Required<BaseEdgeStyleProps>): ReturnType<BaseEdge['getKeyPath']> {
-    const { routeStart, routeControl, routeEnd } = attributes as unknown as RouteStyle;
+    const { routeStart, routeControl1, routeControl2, routeEnd } = attributes as unknown as RouteStyle;
     return [
       ['M', routeStart[0], routeStart[1]],
-      ['Q', routeControl[0], routeControl[1], routeEnd[0], routeEnd[1]],
+      ['C', routeControl1[0], routeControl1[1], routeControl2[0], routeControl2[1], routeEnd[0], routeEnd[1]],
     ];
   }
 
@@ -148,7 +149,8 @@ function edgeData({ id, edge, route, tone, label }: ModelEdge, palette: Palette)
   const derived = edge.source !== 'record';
   const style = {
     routeStart: route.start,
-    routeControl: route.control,
+    routeControl1: route.control1,
+    routeControl2: route.control2,
     routeEnd: route.end,
     loop: false,
     stroke: colour,
@@ -221,7 +223,7 @@ function hullData(hull: GraphModel['hulls'][number], fill: string, palette: Pale
       stroke: palette.line,
       strokeOpacity: 0.5,
       lineWidth: 1,
-      labelText: hull.label,
+      labelText: fit(hull.label, 24),
       labelFill: palette.muted,
       labelFontSize: 12,
       labelFontWeight: 700,

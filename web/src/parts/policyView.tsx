@@ -7,10 +7,12 @@ export function PolicyView({ trace }: { readonly trace: Trace }) {
   const tone = satisfied === null ? 'unknown' : satisfied ? 'good' : 'bad';
   return (
     <div className="policy">
-      <p>
-        <b className={`${tone}-text`}>{{ good: '✔ met', bad: '✘ not met', unknown: '? not known' }[tone]}</b>{' '}
-        {expression === null ? 'Which policy held is not known.' : <code>{expression}</code>}
-      </p>
+      {(satisfied !== null || expression !== null || reason === null) && (
+        <p>
+          <b className={`${tone}-text`}>{{ good: '✔ met', bad: '✘ not met', unknown: '? not known' }[tone]}</b>{' '}
+          {expression === null ? 'Which policy held is not known.' : <code>{expression}</code>}
+        </p>
+      )}
       <p className="signers">
         {policySigners(trace).map((signer) => (
           <span key={signer.id} title={signer.id}>

@@ -87,8 +87,13 @@ export function ResultsTable({ rows, fresh, sorting, onSort, more, loadingMore, 
         row.chaincode === null ? (
           <span className="muted">{row.type ?? 'unknown'}</span>
         ) : (
-          <span title={`${row.channel}: ${row.chaincode}.${row.function ?? '?'}`}>
-            {row.chaincode}.<b>{row.function ?? '?'}</b>
+          <span title={`${row.channel}: ${row.chaincode}.${row.function ?? 'function unknown'}`}>
+            {row.chaincode}
+            {row.function !== null && (
+              <>
+                .<b>{row.function}</b>
+              </>
+            )}
           </span>
         ),
     },

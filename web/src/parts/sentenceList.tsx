@@ -43,7 +43,11 @@ export function SentenceList({ trace, selected, onSelect }: Props) {
             <button type="button" aria-pressed={open} aria-expanded={open} onClick={() => onSelect(open ? null : seq)}>
               <span className="seq">{seq}</span>
               <span>
-                {tone === 'bad' && <span aria-hidden="true">✘ </span>}
+                {tone === 'bad' && (
+                  <b className="bad-text" aria-hidden="true">
+                    ✘{' '}
+                  </b>
+                )}
                 {text}
               </span>
               <span className="after">{afterUs === null ? '' : `+${formatDuration(afterUs)}`}</span>

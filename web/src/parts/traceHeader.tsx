@@ -37,7 +37,9 @@ export function TraceHeader({ trace }: { readonly trace: Trace }) {
         </Button>
         <span className="what">
           {trace.channel} ·{' '}
-          {trace.chaincode === null ? (trace.type ?? 'type unknown') : `${trace.chaincode}.${trace.function ?? '?'}`}
+          {trace.chaincode === null
+            ? (trace.type ?? 'type unknown')
+            : [trace.chaincode, trace.function].filter((part) => part !== null).join('.')}
         </span>
         <OutcomeTag code={trace.code} />
         <span>
@@ -52,9 +54,11 @@ export function TraceHeader({ trace }: { readonly trace: Trace }) {
           <Pie committed={peers.committed} known={peers.known} /> {peers.label}
           {!peers.complete && peers.unobserved > 0 && ` (${peers.unobserved} unseen)`}
         </span>
-        <span title={trace.policy.reason ?? ''} className={satisfied === false ? 'bad-text' : ''}>
-          policy {satisfied === null ? '? not known' : satisfied ? `✔ ${counted} signed` : '✘ not met'}
-        </span>
+        {(satisfied !== null || trace.policy.expression !== null) && (
+          <span title={trace.policy.reason ?? ''} className={satisfied === false ? 'bad-text' : ''}>
+            policy {satisfied === null ? '? not known' : satisfied ? `✔ ${counted} signed` : '✘ not met'}
+          </span>
+        )}
         <span className="actions">
           <Button size="small" onClick={() => copy('link')}>
             {copied === 'link' ? '✔ copied' : 'Copy link'}
