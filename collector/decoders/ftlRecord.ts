@@ -8,9 +8,16 @@ import type { Decoded, DecoderFactory, StreamDecoder } from './decoder.ts';
  */
 export const ftlRecord: DecoderFactory = {
   name: 'ftl',
-  accepts: (line) => line.startsWith('{') && line.includes('"ftl":'),
+  accepts: (line) => line.startsWith('{') && !isStockEntry(line) && line.includes('"ftl":'),
   create: () => decoder,
 };
+
+/** Level first, the logger's name soon after: known without a search through the whole of a long line. */
+function isStockEntry(line: string): boolean {
+  if (!line.startsWith('{"level":"')) return false;
+  const name = line.indexOf('"name":"');
+  return name > 0 && name < 120;
+}
 
 /** Largest record that is parsed, in characters: a block's record with some thousand transactions fits. */
 const MAX_RECORD = 4_000_000;

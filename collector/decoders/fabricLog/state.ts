@@ -11,6 +11,10 @@ import { BoundedMap } from './boundedMap.ts';
 const Names = z.array(z.tuple([z.string(), z.string()]));
 const Counts = z.array(z.tuple([z.string(), z.number()]));
 
+/** Where a proposal came from and when, each only if it is certain. */
+const Arrival = z.object({ address: z.string().optional(), time: z.string().optional() });
+export type Arrival = z.infer<typeof Arrival>;
+
 /** A broadcast that waits for its answer; null for one without an ID (a configuration update). */
 const PendingBroadcast = z.object({ channel: z.string(), tx_id: z.string() }).nullable();
 export type PendingBroadcast = z.infer<typeof PendingBroadcast>;
@@ -36,6 +40,7 @@ const Snapshot = z.object({
   start: PendingStart.optional(),
   subjects: Names,
   endorse: z.object({ waiting: z.array(z.tuple([z.string(), z.string()])), mixed: z.boolean() }),
+  arrivals: z.array(z.tuple([z.string(), Arrival])),
   broadcasts: z.array(z.tuple([z.string(), z.array(PendingBroadcast)])),
   writing: z.array(Writing),
   validated: Counts,
@@ -52,6 +57,7 @@ type Snapshot = z.infer<typeof Snapshot>;
 const EMPTY: Snapshot = {
   subjects: [],
   endorse: { waiting: [], mixed: false },
+  arrivals: [],
   broadcasts: [],
   writing: [],
   validated: [],
@@ -74,6 +80,8 @@ export class FabricState {
   readonly subjects: BoundedMap<string>;
   /** Proposals that arrived (address, time) and whose creator has not been checked yet. */
   readonly endorse: { waiting: [string, string][]; mixed: boolean };
+  /** `channel/txID` of a proposal whose creator is known and whose signature is being checked → where it came from. */
+  readonly arrivals: BoundedMap<Arrival>;
   /** Remote address → broadcasts in order of arrival. */
   readonly broadcasts: BoundedMap<PendingBroadcast[]>;
   /** Blocks that the orderer is about to write, oldest first. */
@@ -104,6 +112,7 @@ export class FabricState {
     this.start = from.start;
     this.subjects = new BoundedMap(128, from.subjects);
     this.endorse = { waiting: [...from.endorse.waiting], mixed: from.endorse.mixed };
+    this.arrivals = new BoundedMap(32, from.arrivals);
     this.broadcasts = new BoundedMap(64, from.broadcasts);
     this.writing = [...from.writing];
     this.validated = new BoundedMap(32, from.validated);
@@ -127,6 +136,7 @@ export class FabricState {
       ...(this.start === undefined ? {} : { start: this.start }),
       subjects: this.subjects.entries(),
       endorse: { waiting: [...this.endorse.waiting], mixed: this.endorse.mixed },
+      arrivals: this.arrivals.entries(),
       broadcasts: this.broadcasts.entries().map(([address, queue]) => [address, [...queue]]),
       writing: [...this.writing],
       validated: this.validated.entries(),
@@ -175,6 +185,7 @@ export class FabricState {
     this.subjects.clear();
     this.endorse.waiting.length = 0;
     this.endorse.mixed = false;
+    this.arrivals.clear();
     this.broadcasts.clear();
     this.writing = [];
     this.validated.clear();

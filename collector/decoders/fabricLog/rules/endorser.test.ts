@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { entries, ftlOf } from '../../testing/entries.ts';
+import { decodeFabric } from '../../testing/recordedLogs.ts';
 
 const self = { name: 'node', kind: 'peer' };
 
 const accepted = (txID: string) => ['signature is valid', { channel: 'c', txID, mspID: 'Org1MSP' }] as const;
+const known = (txID: string) => ['creator is valid', { channel: 'c', txID, mspID: 'Org1MSP' }] as const;
 const addresses = (lines: readonly string[]) => ftlOf(lines).map(({ sender }) => sender?.address);
 const access = (subject?: string) =>
   entries('comm.grpc.server', [
@@ -17,6 +19,9 @@ const access = (subject?: string) =>
       },
     ],
   ]);
+
+const times = (lines: readonly string[]) =>
+  decodeFabric(lines).records.map((record) => record['@timestamp'].slice(17, 26));
 
 describe('endorser', () => {
   it('pairs a proposal with its address only where there is no doubt', () => {
@@ -43,6 +48,19 @@ describe('endorser', () => {
         ]),
       ),
     ).toEqual([undefined, undefined, '3.3.3.3:3']);
+    // The next one arrives while the first one's signature is being checked.
+    expect(
+      addresses(
+        entries('endorser', [
+          ['request from 1.1.1.1:1'],
+          known('aaaa0001'),
+          ['request from 2.2.2.2:2'],
+          known('aaaa0002'),
+          accepted('aaaa0002'),
+          accepted('aaaa0001'),
+        ]),
+      ),
+    ).toEqual(['2.2.2.2:2', '1.1.1.1:1']);
     // Two at once over one connection.
     expect(
       addresses(
@@ -57,21 +75,19 @@ describe('endorser', () => {
   });
 
   it('lets a refused proposal go, whether a line says so or not', () => {
-    expect(
-      addresses(
-        entries('endorser', [
-          ['request from 1.1.1.1:1'],
-          ['Failed to preProcess proposal', { error: 'access denied' }],
-          ['request from 2.2.2.2:2'],
-          accepted('aaaa0002'),
-        ]),
-      ),
-    ).toEqual(['2.2.2.2:2']);
+    const unpacked = [['request from 1.1.1.1:1'], ['Failed to unpack proposal', { error: 'bad' }]] as const;
+    const next = [['request from 2.2.2.2:2'], known('aaaa0002'), accepted('aaaa0002')] as const;
+    expect(addresses(entries('endorser', [...unpacked, ...next]))).toEqual(['2.2.2.2:2']);
+    // Refused by its creator or by something later: nobody is named until all that wait are too old to be meant.
+    const refused = [
+      ['request from 1.1.1.1:1'],
+      ['Failed to preProcess proposal', { error: 'access denied' }],
+    ] as const;
+    expect(addresses(entries('endorser', [...refused, ...next]))).toEqual([undefined]);
     const silent = entries('endorser', [['request from 1.1.1.1:1']]);
-    const later = entries('endorser', [['request from 2.2.2.2:2'], accepted('aaaa0002')]).map((line) =>
-      line.replace('"ts":17952204', '"ts":17952205'),
-    );
+    const later = entries('endorser', next).map((line) => line.replace('"ts":17952204', '"ts":17952205'));
     expect(addresses([...silent, ...later])).toEqual(['2.2.2.2:2']);
+    expect(addresses([...entries('endorser', refused), ...later])).toEqual(['2.2.2.2:2']);
   });
 
   it("names the caller once the access log has shown the connection's certificate", () => {
@@ -88,6 +104,18 @@ describe('endorser', () => {
       { address: '1.1.1.1:1', name: 'peer0.org2.example.com' },
       { address: '1.1.1.1:1' },
     ]);
+  });
+
+  it('tells the time of the arrival where it is certain', () => {
+    const one = entries('endorser', [['request from 1.1.1.1:1'], known('aaaa0001'), accepted('aaaa0001')]);
+    expect(times(one)).toEqual(['18.000000']);
+    const two = entries('endorser', [
+      ['request from 1.1.1.1:1'],
+      ['request from 1.1.1.1:1'],
+      known('aaaa0001'),
+      accepted('aaaa0001'),
+    ]);
+    expect(times(two)).toEqual(['18.003000']);
   });
 
   it('tells a refusal by the chaincode, and nothing of calls outside any channel', () => {
