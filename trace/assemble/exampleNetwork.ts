@@ -48,7 +48,7 @@ export const CLIENT: PartialIdentity = {
   fingerprint: hex('certificate of User1'),
 };
 
-type Fields = Partial<FtlFields> & Pick<FtlFields, 'point'>;
+export type Fields = Partial<FtlFields> & Pick<FtlFields, 'point'>;
 
 const self = (one: ExampleNode) => ({ kind: one.kind, name: one.name });
 const withPki = (one: ExampleNode) => ({ ...one.full, pki_id: one.pkiId });
