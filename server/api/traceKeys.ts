@@ -13,6 +13,8 @@ const SHORTENED_ID = /^[\da-f]{4,63}$/;
  * A full ID, and any that is not made of hex digits, means itself. A shortened one means every transaction that it begins, so
  * two of them are a conflict, even where records hold just the shortened ID; `exact` then asks for that one.
  *
+ * A full ID in a named channel is taken as it is, known or not.
+ *
  * @throws ApiProblem `trace_not_found`, `ambiguous_trace` with the candidates, `invalid_request` for a prefix that is too short
  */
 export async function resolveKey(
@@ -23,14 +25,17 @@ export async function resolveKey(
   const lower = asked.toLowerCase();
   // Fabric writes IDs in lower case; what was pasted may come from elsewhere.
   const id = FULL_ID.test(lower) || SHORTENED_ID.test(lower) ? lower : asked;
+  // Nothing is left to find: the caller gets the trace, or learns that there is none.
+  if (options.channel !== undefined && options.exact !== true && FULL_ID.test(id))
+    return { channel: options.channel, txId: id };
   const scope = options.channel === undefined ? {} : { channel: options.channel };
   const found = await store.find(id, { ...scope, limit: MAX_CANDIDATES + 1 });
 
   const same = found.filter((key) => key.txId === id);
   const meansItself = options.exact === true || !SHORTENED_ID.test(id);
   if (meansItself && same.length > 0) return only(same);
-  if (options.exact === true) throw notFound();
-  if (found.length === 0 && FULL_ID.test(id)) return only(await knownByShortened(store, id, options.channel));
+  if (options.exact === true) throw traceNotFound();
+  if (found.length === 0 && FULL_ID.test(id)) return only(await knownByShortened(store, id));
   if (found.length > 0 && id.length < SHORTEST_PREFIX) {
     throw new ApiProblem('invalid_request', {
       detail: `Give the full transaction ID or its first ${SHORTEST_PREFIX} or more characters.`,
@@ -41,18 +46,17 @@ export async function resolveKey(
 }
 
 /** Where logs hold nothing but the begin of an ID, the store finds the trace by the full one, channel by channel. */
-async function knownByShortened(store: TraceStore, txId: string, channel?: string): Promise<TraceKey[]> {
-  const channels = channel === undefined ? (await store.channels()).map((known) => known.channel) : [channel];
+async function knownByShortened(store: TraceStore, txId: string): Promise<TraceKey[]> {
   const keys: TraceKey[] = [];
-  for (const name of channels) {
-    if ((await store.trace({ channel: name, txId })) !== null) keys.push({ channel: name, txId });
+  for (const { channel } of await store.channels()) {
+    if ((await store.trace({ channel, txId })) !== null) keys.push({ channel, txId });
   }
   return keys;
 }
 
 function only(keys: readonly TraceKey[]): TraceKey {
   const [key] = keys;
-  if (key === undefined) throw notFound();
+  if (key === undefined) throw traceNotFound();
   if (keys.length === 1) return key;
   const more = keys.length > MAX_CANDIDATES;
   throw new ApiProblem('ambiguous_trace', {
@@ -61,7 +65,7 @@ function only(keys: readonly TraceKey[]): TraceKey {
   });
 }
 
-function notFound(): ApiProblem {
+export function traceNotFound(): ApiProblem {
   return new ApiProblem('trace_not_found', {
     detail: 'No collected record speaks of it. It may not have reached a node yet, or its logs are not collected.',
   });

@@ -197,7 +197,10 @@ describe('GET /api/v1/traces/:txId/records', () => {
   });
 
   it('refuses as the trace does, and names the candidates', async () => {
-    await expectProblem(await server.get(`/api/v1/traces/${'9'.repeat(64)}/records`), 404, 'trace_not_found');
+    for (const channel of ['', `?channel=${CHANNEL}`]) {
+      const unknown = await server.get(`/api/v1/traces/${'9'.repeat(64)}/records${channel}`);
+      await expectProblem(unknown, 404, 'trace_not_found');
+    }
     const problem = await expectProblem(await server.get('/api/v1/traces/abcdef12/records'), 409, 'ambiguous_trace');
     expect(problem.candidates).toHaveLength(2);
     await expectProblem(await server.get('/api/v1/traces/abcdef1/records'), 400, 'invalid_request');
@@ -231,7 +234,7 @@ describe('a store that fails', () => {
   it('is 404 when retention drops the trace meanwhile', async () => {
     const other = await testServer({}, undefined, replacing({ trace: async () => null }));
     const problem = await expectProblem(await other.get(`/api/v1/traces/${COMPLETE}`), 404, 'trace_not_found');
-    expect(problem.detail).toBeUndefined();
+    expect(problem.candidates).toBeUndefined();
     await other.stop();
   });
 

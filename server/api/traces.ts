@@ -1,11 +1,10 @@
 import type { Trace as TraceDocument } from '#trace/trace.ts';
-import { ApiProblem } from '../problems.ts';
 import { RECORD_EXAMPLE, SUMMARY_EXAMPLE, TRACE_EXAMPLE } from './examples.ts';
 import { asUtc, given } from './given.ts';
 import { NoInput } from './noInput.ts';
 import { jsonOperation } from './operation.ts';
 import { RecordList, Trace, TraceList, TraceListQuery, TraceParams, TraceRefQuery } from './schemas.ts';
-import { resolveKey } from './traceKeys.ts';
+import { resolveKey, traceNotFound } from './traceKeys.ts';
 
 const WHICH = `\`txId\` is a full transaction ID or the first 8 or more characters of one. Where more than one transaction fits, in one
 channel or in several, the answer is 409 with the candidates; \`channel\` narrows it, and \`exact=true\` asks for a transaction of
@@ -50,8 +49,7 @@ export const getTrace = jsonOperation({
   async handle({ params, query }, { store }) {
     const key = await resolveKey(store, params.txId, scopeOf(query));
     const trace = await store.trace(key);
-    // Retention may have dropped it since it was found.
-    if (trace === null) throw new ApiProblem('trace_not_found');
+    if (trace === null) throw traceNotFound();
     return { body: trace, cache: isComplete(trace) ? 'revalidate' : 'store' };
   },
 });
@@ -74,7 +72,7 @@ export const listRecords = jsonOperation({
   exampleParams: { txId: 'be8ab01d' },
   async handle({ params, query }, { store }) {
     const items = await store.records(await resolveKey(store, params.txId, scopeOf(query)));
-    if (items.length === 0) throw new ApiProblem('trace_not_found');
+    if (items.length === 0) throw traceNotFound();
     return { body: { items } };
   },
 });

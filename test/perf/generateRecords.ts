@@ -3,6 +3,8 @@ import type { StoredRecord, TraceRecord } from '#trace/record.ts';
 
 const PEERS = ['peer0.org1.example.com', 'peer1.org1.example.com', 'peer0.org2.example.com', 'peer1.org2.example.com'];
 export const BLOCK_SIZE = 10;
+/** Six of each transaction, one of the orderer, two of each peer. */
+export const RECORDS_PER_BLOCK = 6 * BLOCK_SIZE + 1 + 2 * PEERS.length;
 const START_MS = Date.UTC(2026, 0, 1);
 
 /**
