@@ -17,8 +17,8 @@ export interface Route extends Curve {
   readonly shape: 'line' | 'dock';
   /** Where on the way the label sits, 0 to 1. */
   readonly labelRatio: number;
-  /** How far the label is lifted off the line, pixels: short level lines show their arrow below it. */
-  readonly labelLift: number;
+  /** How far the label is moved off the line, so that short lines show beside it: right and down, pixels. */
+  readonly labelShift: Point;
 }
 
 interface Box {
@@ -78,7 +78,7 @@ export function routeEdges(
       control2: [to.x, y],
       end: [to.x + half, y],
       labelRatio: 0.5,
-      labelLift: 0,
+      labelShift: [0, 0],
     });
   }
   for (const edge of edges) {
@@ -98,42 +98,26 @@ export function routeEdges(
     const text = labels.get(edge.seq) ?? '';
     const width = labelWidth(text);
     const height = LABEL_HEIGHT + LINE_HEIGHT * (text.split('\n').length - 1);
+    const shifts = shiftsOf(width, height);
     let best: { cost: number; bend: number; route: Route; box: Box; line: Line } | undefined;
     for (const bend of tidy ? BENDS : BENDS.slice(0, 7)) {
-      if (used.has(bend * turn)) continue;
+      if (used.has(keyOf(bend, turn))) continue;
       const way = curve(from, to, bend);
       if (way === null) continue;
-      const { start, end } = way;
       const line = sampled(way);
       // Not over another's label, and no label of its own over another's line.
       const covers = taken.reduce((sum, box) => sum + (touches(line, box) ? 1 : 0), 0);
       const titled = titles.filter((box) => touches(line, box)).length;
-      const level = bend === 0 && Math.abs(start[1] - end[1]) < 4 && Math.abs(start[0] - end[0]) < 2 * NODE_WIDTH;
-      const labelLift = level ? -height / 2 - 4 : 0;
       const crossed = obstacles.reduce((sum, box) => sum + (touches(line, grow(box, CLEARANCE)) ? 1 : 0), 0);
+      const base = crossed * 1000 + covers * 90 + titled * 20 + (bend === SWEEP ? SWEEP_COST : Math.abs(bend));
       for (const ratio of tidy ? RATIOS : RATIOS.slice(0, 3)) {
         const [x, y] = pointAt(way, ratio);
-        const box = { x, y: y + labelLift, w: width, h: height };
-        const covered =
-          taken.reduce((sum, other) => sum + (overlap(box, other) ? 1 : 0), 0) +
-          nodeBoxes.reduce((sum, other) => sum + (overlap(box, other.box) ? 1 : 0), 0);
-        const hidden = titles.filter((title) => overlap(box, title)).length;
-        const struck = lines.reduce((sum, other) => sum + (touches(other, box) ? 1 : 0), 0);
-        const cost =
-          crossed * 1000 +
-          (covered + hidden) * 150 +
-          (covers + struck) * 90 +
-          titled * 20 +
-          (bend === SWEEP ? SWEEP_COST : Math.abs(bend)) +
-          Math.abs(ratio - 0.5) * 60;
-        if (best === undefined || cost < best.cost) {
-          best = {
-            cost,
-            bend,
-            box,
-            line,
-            route: { seq: edge.seq, shape: 'line', ...way, labelRatio: ratio, labelLift },
-          };
+        for (const [right, down, dear] of shifts) {
+          const box = { x: x + right, y: y + down, w: width, h: height };
+          const cost = base + Math.abs(ratio - 0.5) * 60 + dear + placeCost(box, line);
+          if (best !== undefined && cost >= best.cost) continue;
+          const route: Route = { seq: edge.seq, shape: 'line', ...way, labelRatio: ratio, labelShift: [right, down] };
+          best = { cost, bend, box, line, route };
         }
       }
     }
@@ -149,15 +133,43 @@ export function routeEdges(
         control2: end,
         end,
         labelRatio: 0.5,
-        labelLift: 0,
+        labelShift: [0, 0],
       };
     }
-    bends.set(pair, used.add(best.bend * turn));
+    bends.set(pair, used.add(keyOf(best.bend, turn)));
     taken.push(best.box);
     lines.push(best.line);
     return best.route;
   }
+
+  /** What a label costs there: over a node or another label, over another line, or over most of its own. */
+  function placeCost(box: Box, own: Line): number {
+    const covered =
+      taken.filter((other) => overlap(box, other)).length +
+      nodeBoxes.filter((other) => overlap(box, other.box)).length +
+      titles.filter((title) => overlap(box, title)).length;
+    const struck = lines.filter((other) => touches(other, box)).length;
+    const buried = own.points.filter((point) => inside(point, box)).length / own.points.length;
+    return covered * 150 + struck * 90 + (buried > 0.4 ? buried * 150 : 0);
+  }
 }
+
+/** On the line, close beside it, or above and below the nodes; what is farther off costs more. */
+function shiftsOf(width: number, height: number): [right: number, down: number, cost: number][] {
+  const [aside, off, clear] = [width / 2 + 8, height / 2 + 4, (NODE_HEIGHT + height) / 2 + 4];
+  return [
+    [0, 0, 0],
+    [0, -off, 14],
+    [0, off, 16],
+    [aside, 0, 18],
+    [-aside, 0, 18],
+    [0, -clear, 34],
+    [0, clear, 36],
+  ];
+}
+
+/** There and back do not share a bend; the sweep looks the same both ways. */
+const keyOf = (bend: number, turn: number) => (bend === SWEEP ? SWEEP : bend * turn);
 
 /** Where the organisations' names stand, at their hulls' upper left. */
 function hullTitles(nodes: readonly GraphNode[]): Box[] {
