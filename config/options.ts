@@ -7,7 +7,7 @@ import { z } from 'zod';
  */
 export interface OptionSpec<T> {
   readonly type: z.ZodType<T>;
-  readonly fallback: T;
+  readonly fallback: NoInfer<T>;
   readonly meaning: string;
   /** How the value is written in help: `<url>`; absent for switches. */
   readonly placeholder?: string;

@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { type LoadedOptions } from '#config/loadOptions.ts';
+import type { OptionKey, Options } from '#config/options.ts';
+import { addOptions, optionsOf } from '../commandOptions.ts';
+import type { EmbeddedFtl, EmbeddedParts } from '../embedded.ts';
+import { createLogger } from '../logger.ts';
+import { untilInterrupted } from '../untilInterrupted.ts';
+
+const COLLECT: readonly OptionKey[] = [
+  'store',
+  'logs',
+  'blocks',
+  'nodes',
+  'format',
+  'from',
+  'deadLetters',
+  'pollInterval',
+  'retention',
+  'logLevel',
+];
+const SERVE: readonly OptionKey[] = ['store', 'host', 'port', 'allowedHosts', 'open', 'logLevel'];
+
+/** Of the recording's two minutes this much is there at once. */
+const HEAD_START_MS = 27_000;
+
+export function startCommand(): Command {
+  const command = new Command('start').description('Collect, store and serve in one process, and open the page');
+  addOptions(command, [...new Set([...COLLECT, ...SERVE])])
+    .option(
+      '--recording',
+      'play the recorded Fabric network that comes with FTL (the default where neither store, logs nor blocks are given)',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ftl start                                             play the recorded network
+  ftl start --logs '/var/log/fabric/*.log'              follow your own network's logs
+  ftl start --logs 'logs/*.log' --blocks blocks/        the same, with the blocks as ground truth
+  ftl start --store sqlite:/var/lib/ftl/ftl.db --port 8080 --no-open`,
+    )
+    .action(async () => {
+      const loaded = optionsOf(command);
+      const play = command.opts().recording === true || nothingAsked(loaded);
+      await run(play ? await withRecording(loaded.options) : { options: loaded.options, cleanUp: () => {} }, {
+        collect: true,
+        serve: true,
+      });
+    });
+  return command;
+}
+
+export function collectCommand(): Command {
+  const command = new Command('collect').description('Collect into the store, without a page');
+  addOptions(command, COLLECT)
+    .addHelpText(
+      'after',
+      "\nExample:\n  ftl collect --logs '/var/log/fabric/*.log' --blocks /var/fabric/blocks --store sqlite:/var/lib/ftl/ftl.db",
+    )
+    .action(async () => {
+      const { options } = optionsOf(command);
+      if (options.logs.length === 0 && options.blocks.length === 0)
+        command.error(
+          'error: nothing to collect: give --logs and/or --blocks (or FTL_LOGS, FTL_BLOCKS, or a configuration file)',
+        );
+      await run({ options, cleanUp: () => {} }, { collect: true, serve: false });
+    });
+  return command;
+}
+
+export function serveCommand(): Command {
+  const command = new Command('serve').description('Serve the API and the page from a store that others fill');
+  addOptions(command, SERVE)
+    .addHelpText('after', '\nExample:\n  ftl serve --store sqlite:/var/lib/ftl/ftl.db --port 8080 --no-open')
+    .action(async () => {
+      await run({ options: optionsOf(command).options, cleanUp: () => {} }, { collect: false, serve: true });
+    });
+  return command;
+}
+
+interface Plan {
+  readonly options: Options;
+  /** Removes what only this run needed. */
+  readonly cleanUp: () => void;
+}
+
+function nothingAsked({ defaulted }: LoadedOptions): boolean {
+  return defaulted.has('store') && defaulted.has('logs') && defaulted.has('blocks');
+}
+
+async function withRecording(options: Options): Promise<Plan> {
+  const { bundledRecording } = await import('../embedded.ts');
+  const { playRecording } = await import('#collector/recording/player.ts');
+  const recording = bundledRecording();
+  if (recording === null)
+    throw new Error('The recorded network is not in this installation; give --logs to follow your own.');
+  const folder = mkdtempSync(join(tmpdir(), 'ftl-recording-'));
+  process.stdout.write(
+    'No logs were named: playing a recorded Fabric 3.1.5 network (3 organisations, 5 peers, 3 orderers) as if it ran now.\n',
+  );
+  const player = playRecording({ recording, into: folder, headStart: HEAD_START_MS });
+  return {
+    options: {
+      ...options,
+      store: `sqlite:${join(folder, 'ftl.db')}`,
+      logs: [player.logs],
+      blocks: [player.blocks],
+      from: 'beginning',
+    },
+    cleanUp() {
+      player.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function run(plan: Plan, parts: EmbeddedParts): Promise<void> {
+  // Loaded only here, so that `--help` and `trace` need not wait for it.
+  const { startEmbedded } = await import('../embedded.ts');
+  let ftl: EmbeddedFtl | undefined;
+  try {
+    ftl = await startEmbedded(plan.options, parts, createLogger(plan.options.logLevel));
+    announce(plan.options, ftl);
+    await untilInterrupted();
+    process.stdout.write('Stopping …\n');
+  } finally {
+    await ftl?.stop();
+    plan.cleanUp();
+  }
+}
+
+function announce(options: Options, ftl: EmbeddedFtl): void {
+  if (ftl.collector !== null && options.logs.length > 0) process.stdout.write(`Following ${options.logs.join(', ')}\n`);
+  if (ftl.server === null) {
+    process.stdout.write(`Collecting into ${options.store}. Ctrl-C stops.\n`);
+    return;
+  }
+  process.stdout.write(`FTL is at ${ftl.server.url}  (store ${options.store}). Ctrl-C stops.\n`);
+  if (options.open && process.stdout.isTTY) openBrowser(ftl.server.url);
+}
+
+/** Best effort: where there is no browser, the printed URL is what the user needs. */
+function openBrowser(url: string): void {
+  const [program, args] =
+    process.platform === 'darwin'
+      ? ['open', [url]]
+      : process.platform === 'win32'
+        ? ['cmd', ['/c', 'start', '', url]]
+        : ['xdg-open', [url]];
+  const child = spawn(program, args, { stdio: 'ignore', detached: true });
+  child.on('error', () => {});
+  child.unref();
+}

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { durationMs, type Options } from '#config/options.ts';
+import { readNodes } from '#config/readNodes.ts';
+import { Registry } from 'prom-client';
+import { type RunningCollector, startCollector } from '#collector/collector.ts';
+import type { CommonOptions } from '#collector/options.ts';
+import { type RunningServer, startServer } from '#server/httpServer.ts';
+import { openStore } from '#trace/store/openStore.ts';
+import type { TraceStore } from '#trace/store/traceStore.ts';
+import { FTL_VERSION } from './version.ts';
+
+export interface EmbeddedFtl {
+  readonly store: TraceStore;
+  readonly collector: RunningCollector | null;
+  readonly server: RunningServer | null;
+  /** Stops in the order of the flow: sources, queue, server, store. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedParts {
+  readonly collect: boolean;
+  readonly serve: boolean;
+}
+
+const RETENTION_INTERVAL_MS = 600_000;
+
+/** The composition root of collector, store, server and page in one process; `collect` and `serve` run a part of it. */
+export async function startEmbedded(options: Options, parts: EmbeddedParts, logger: Logger): Promise<EmbeddedFtl> {
+  const store = await openStore(options.store);
+  const registry = new Registry();
+  let collector: RunningCollector | null = null;
+  let server: RunningServer | null = null;
+  try {
+    if (parts.collect) {
+      collector = await startCollector(
+        {
+          ...commonCollectorOptions(options),
+          logs: options.logs,
+          blocks: options.blocks,
+          start: options.from,
+          pollMs: durationMs(options.pollInterval),
+        },
+        { store, logger, registry },
+      );
+    }
+    if (parts.serve) {
+      const webRoot = webBundle();
+      server = await startServer(
+        {
+          host: options.host,
+          port: options.port,
+          allowedHosts: options.allowedHosts,
+          version: FTL_VERSION,
+          ...(webRoot === null ? {} : { webRoot }),
+          ...(collector === null ? {} : { metricsRegistry: registry }),
+        },
+        { store, logger },
+      );
+    }
+  } catch (error) {
+    await collector?.stop();
+    await store.close();
+    throw error;
+  }
+  const retention = parts.collect ? startRetention(store, options.retention, logger) : null;
+  const [runningCollector, runningServer] = [collector, server];
+  return {
+    store,
+    collector,
+    server,
+    async stop() {
+      if (retention !== null) clearInterval(retention);
+      await runningCollector?.stop();
+      await runningServer?.close();
+      await store.close();
+    },
+  };
+}
+
+/** The options that following and importing share. */
+export function commonCollectorOptions(options: Options): CommonOptions {
+  return {
+    nodes: options.nodes === '' ? [] : readNodes(options.nodes),
+    format: options.format,
+    deadLetters: { path: deadLetterPath(options) },
+  };
+}
+
+/** Beside the store unless the options say otherwise. */
+export function deadLetterPath(options: Options): string {
+  if (options.deadLetters !== '') return options.deadLetters;
+  return join(dirname(options.store.replace(/^sqlite:/, '')), 'dead-letters.ndjson');
+}
+
+function startRetention(store: TraceStore, retention: string, logger: Logger): NodeJS.Timeout | null {
+  if (retention === '') return null;
+  const keep = durationMs(retention);
+  const drop = (): void => {
+    store.dropBefore(new Date(Date.now() - keep).toISOString()).then(
+      ({ records, traces }) =>
+        records > 0 && logger.info({ records, traces }, 'dropped what is older than the retention'),
+      (error: unknown) => logger.error({ err: error }, 'retention failed; it is tried again in ten minutes'),
+    );
+  };
+  drop();
+  return setInterval(drop, RETENTION_INTERVAL_MS).unref();
+}
+
+/** `dist/web` beside the sources, `web` beside the compiled files; null if it is not built. */
+function webBundle(): string | null {
+  const places = ['../dist/web', '../web'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return (
+    places.find((place) => existsSync(join(place, 'index.html')) && !existsSync(join(place, 'vite.config.ts'))) ?? null
+  );
+}
+
+/** The recording that comes with FTL. */
+export function bundledRecording(): string | null {
+  const places = ['../test/vectors/fabric-v3.1.5', '../recording'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  return places.find((place) => existsSync(join(place, 'logs'))) ?? null;
+}
