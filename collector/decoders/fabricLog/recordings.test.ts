@@ -31,6 +31,10 @@ function nodes(name: Network, kind: 'peer' | 'orderer'): [string, TraceRecord[]]
   return [...network(name)].filter(([node]) => node.startsWith(kind));
 }
 
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
 const ids = (records: readonly TraceRecord[]) => new Set(records.map(({ ftl }) => ftl.tx_id));
 
 describe.each<Network>(['fabric-v2.5.9', 'fabric-v3.1.5'])('%s', (name) => {
@@ -203,7 +207,7 @@ describe('fabric-v3.1.5, debug, JSON', () => {
   });
 
   it('tells when and how blocks reached each peer: from an orderer, by gossip or by state transfer', () => {
-    const blocks = Array.from({ length: 81 }, (_, index) => index + 1);
+    const blocks = range(1, 81);
     const missing = nodes(name, 'peer').map(([, records]) => {
       const arrivals = records.filter(
         ({ ftl }) =>
@@ -220,11 +224,13 @@ describe('fabric-v3.1.5, debug, JSON', () => {
     const requested = all(name, 'gossip.transfer', 'requested').map(({ ftl }) => ftl.block);
     expect(requested).toEqual([
       { number: 57, last: 61 },
+      // The restarted peer pulls what its neighbour still keeps, before state transfer brings it all.
+      { number: 62, last: 66 },
       { number: 57, last: 66 },
     ]);
-    expect(all(name, 'gossip.transfer', 'received').map(({ ftl }) => ftl.block?.number)).toEqual([
-      57, 58, 59, 60, 61, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66,
-    ]);
+    const received = all(name, 'gossip.transfer', 'received').map(({ ftl }) => ftl.block?.number);
+    const asked = [range(57, 61), range(62, 66), range(57, 66)];
+    expect(received).toEqual(asked.flat());
   });
 
   it('tells who led whom and when', () => {
@@ -249,7 +255,7 @@ describe('fabric-v3.1.5, debug, JSON', () => {
     expect(requests).toHaveLength(129 + 160 + 1 + 83 + 34);
     expect(requests.every(({ ftl }) => ftl.creator?.msp !== undefined)).toBe(true);
     const withAddress = requests.filter(({ ftl }) => ftl.sender?.address !== undefined);
-    expect(withAddress.length / requests.length).toBeGreaterThan(0.8);
+    expect(withAddress).toHaveLength(requests.length);
   });
 
   it('names callers by the certificate that the access log shows', () => {

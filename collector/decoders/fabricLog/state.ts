@@ -22,6 +22,10 @@ export type PendingBroadcast = z.infer<typeof PendingBroadcast>;
 const Transfer = z.object({ channel: z.string(), peer: z.string(), first: z.number(), last: z.number() });
 export type Transfer = z.infer<typeof Transfer>;
 
+/** Blocks asked for by digest. */
+const Pull = z.object({ channel: z.string(), peer: z.string(), blocks: z.array(z.number()) });
+export type Pull = z.infer<typeof Pull>;
+
 /** A block that an orderer is about to write; `config` if a line has told that it is a configuration block. */
 const Writing = z.object({ number: z.number(), channel: z.string(), config: z.boolean() });
 export type Writing = z.infer<typeof Writing>;
@@ -46,6 +50,7 @@ const Snapshot = z.object({
   validated: Counts,
   reason: z.string().nullable().optional(),
   transfer: Transfer.optional(),
+  pulls: z.array(z.tuple([z.string(), Pull])),
   leads: Names,
   orderers: Names,
   heights: Counts,
@@ -61,6 +66,7 @@ const EMPTY: Snapshot = {
   broadcasts: [],
   writing: [],
   validated: [],
+  pulls: [],
   leads: [],
   orderers: [],
   heights: [],
@@ -91,6 +97,8 @@ export class FabricState {
   /** Why the next transaction marked invalid is invalid; null if two reasons stand there and either may be the one. */
   reason: string | null | undefined;
   transfer: Transfer | undefined;
+  /** Nonce of a request for blocks → what it asked for. */
+  readonly pulls: BoundedMap<Pull>;
   /** Channel → how the peer came to lead its organisation there: `elected`, `static`. */
   readonly leads: BoundedMap<string>;
   /** Channel → orderer that the peer pulls from. */
@@ -118,6 +126,7 @@ export class FabricState {
     this.validated = new BoundedMap(32, from.validated);
     this.reason = from.reason;
     this.transfer = from.transfer;
+    this.pulls = new BoundedMap(8, from.pulls);
     this.leads = new BoundedMap(64, from.leads);
     this.orderers = new BoundedMap(64, from.orderers);
     this.heights = new BoundedMap(64, from.heights);
@@ -142,6 +151,7 @@ export class FabricState {
       validated: this.validated.entries(),
       ...(this.reason === undefined ? {} : { reason: this.reason }),
       ...(this.transfer === undefined ? {} : { transfer: this.transfer }),
+      pulls: this.pulls.entries(),
       leads: this.leads.entries(),
       orderers: this.orderers.entries(),
       heights: this.heights.entries(),
@@ -191,6 +201,7 @@ export class FabricState {
     this.validated.clear();
     this.reason = undefined;
     this.transfer = undefined;
+    this.pulls.clear();
     this.leads.clear();
     this.orderers.clear();
   }

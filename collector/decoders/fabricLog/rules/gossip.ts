@@ -11,6 +11,7 @@ export const gossipRules: Readonly<Record<string, LoggerRules>> = {
     kind: 'peer',
     rules: [
       { starts: 'Entering, Sending to ', has: 'Block message: {', apply: sent },
+      { starts: 'Entering, Sending to ', has: ' data request: nonce: ', apply: pullRequested },
       { starts: '', has: '-----BEGIN CERTIFICATE', multiline: true, wanted: hasNewMember, apply: members },
     ],
   },
@@ -18,6 +19,7 @@ export const gossipRules: Readonly<Record<string, LoggerRules>> = {
     kind: 'peer',
     rules: [
       { starts: 'Entering, ', has: 'Block message: {', apply: received },
+      { starts: 'Entering, ', has: ' DataUpdate: Type: BLOCK_MSG, ', apply: pulled },
       { starts: 'Creating gossip service with self membership of ', apply: ownMembership },
       { starts: '', has: '-----BEGIN CERTIFICATE', multiline: true, wanted: hasNewMember, apply: members },
     ],
@@ -72,6 +74,67 @@ function received(entry: Entry, state: FabricState): Outcome {
     sender: { kind: 'peer', pki_id: pkiId },
     receiver: state.self(),
   });
+}
+
+const PULL =
+  /^Entering, Sending to (\S+) ?, msg: GossipMessage: Channel: ([^,]+), nonce: \d+, tag: \w+ data request: nonce: (\d{1,20}) , Msg_type: BLOCK_MSG, digests: \[([\d ]*)\]/;
+const MAX_PULLED = 100;
+
+/** Blocks pulled by digest: the request names them, the answer has its nonce and their count. */
+function pullRequested(entry: Entry, state: FabricState): Outcome {
+  const match = PULL.exec(entry.message);
+  // Identities are pulled in the same way.
+  if (match === null) return undefined;
+  const [, peer, channel, nonce, digests] = match as unknown as [string, string, string, string, string];
+  const blocks = digests
+    .split(' ')
+    .map(blockNumberOf)
+    .filter((block) => block !== undefined)
+    .toSorted((a, b) => a - b);
+  if (blocks.length === 0 || blocks.length > MAX_PULLED) return undefined;
+  state.pulls.set(nonce, { channel, peer, blocks });
+  return rangesOf(blocks).map(([first, last]) =>
+    makeRecord(entry, state, 'gossip.transfer', {
+      channel,
+      block: { number: first, ...(last === first ? {} : { last }) },
+      sender: { kind: 'peer', address: peer },
+      receiver: state.self(),
+      stage: 'requested',
+    }),
+  );
+}
+
+/** Ascending numbers as ranges without gaps. */
+function rangesOf(numbers: readonly number[]): [first: number, last: number][] {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const open = ranges.at(-1);
+    if (open !== undefined && number <= open[1] + 1) open[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges;
+}
+
+function pulled(entry: Entry, state: FabricState): Outcome {
+  const match = /([0-9a-f]{64}) sent us .* DataUpdate: Type: BLOCK_MSG, items: (\d{1,9}), nonce: (\d{1,20})/.exec(
+    entry.message,
+  );
+  if (match === null) return 'unreadable';
+  const [, pkiId, items, nonce] = match as unknown as [string, string, string, string];
+  const pull = state.pulls.get(nonce);
+  if (pull === undefined) return undefined;
+  state.pulls.delete(nonce);
+  // Fewer than asked for: which ones, the line does not say.
+  if (pull.blocks.length !== Number(items)) return undefined;
+  return pull.blocks.map((number) =>
+    makeRecord(entry, state, 'gossip.transfer', {
+      channel: pull.channel,
+      block: { number },
+      sender: { kind: 'peer', address: pull.peer, pki_id: pkiId },
+      receiver: state.self(),
+      stage: 'received',
+    }),
+  );
 }
 
 function ownMembership(entry: Entry, state: FabricState): Outcome {
