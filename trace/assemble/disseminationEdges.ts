@@ -38,7 +38,8 @@ export function disseminationEdges(evidence: Evidence, items: readonly Item[], b
   attributeSends(evidence, drafts, namelessSends);
   addTransfers(drafts, items);
   for (const draft of drafts) draft.block = block;
-  return drafts;
+  // Nobody hands a block to itself, whatever a record may claim.
+  return drafts.filter(({ from, to }) => from?.id !== to.id);
 }
 
 const isNamed = ({ ftl: { receiver } }: Item) =>
