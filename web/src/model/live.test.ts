@@ -49,6 +49,8 @@ test('new rows wait for the reader, known ones change in place', () => {
   state = receive(state, conflict, onScreen);
   expect(state.waiting.map(rowKey)).toEqual([rowKey(conflict), rowKey(failed)]);
   expect(shownRows(state, [valid])).toEqual([{ ...valid, committed: 5 }]);
+  const admitted = admit(receive(admit(receive(NO_LIVE, failed, onScreen)), conflict, onScreen));
+  expect([...admitted.fresh]).toEqual([rowKey(conflict)]);
   expect(shownRows(admit(state), [valid, failed]).map(rowKey)).toEqual([conflict, failed, valid].map(rowKey));
 });
 

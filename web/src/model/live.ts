@@ -39,8 +39,10 @@ export interface LiveState {
   readonly updates: ReadonlyMap<string, TraceSummary>;
   /** Rows that the reader let in, newest first. */
   readonly admitted: readonly TraceSummary[];
+  /** Keys of those let in last. */
+  readonly fresh: ReadonlySet<string>;
 }
-export const NO_LIVE: LiveState = { waiting: [], updates: new Map(), admitted: [] };
+export const NO_LIVE: LiveState = { waiting: [], updates: new Map(), admitted: [], fresh: new Set() };
 
 const MOST_WAITING = 1000;
 
@@ -52,9 +54,12 @@ export function receive(state: LiveState, row: TraceSummary, onScreen: ReadonlyS
   return { ...state, waiting: [row, ...rest].slice(0, MOST_WAITING) };
 }
 
+const startOf = (row: TraceSummary) => microsOf(row.startedAt) ?? 0;
+
 /** The reader asked for what is new. */
 export function admit(state: LiveState): LiveState {
-  return { ...state, waiting: [], admitted: [...state.waiting, ...state.admitted] };
+  const newest = state.waiting.toSorted((a, b) => startOf(b) - startOf(a));
+  return { ...state, waiting: [], admitted: [...newest, ...state.admitted], fresh: new Set(newest.map(rowKey)) };
 }
 
 /** What the table shows: admitted rows on top, each row once, in its newest version. */

@@ -40,7 +40,6 @@ export function SearchPage() {
   }
   const [missed, setMissed] = useState(false);
   const rows = useMemo(() => shownRows(liveState, listed), [liveState, listed]);
-  const fresh = useMemo(() => new Set(liveState.admitted.map(rowKey)), [liveState.admitted]);
   const waiting = liveState.waiting.length;
   const empty = list.isSuccess && rows.length === 0;
   const connection = useLive(
@@ -75,6 +74,13 @@ export function SearchPage() {
     else update({ q: typed.trim() });
   };
   const sorting: Sorting = { sort, order };
+  const reload = () => {
+    setMissed(false);
+    setLiveState(NO_LIVE);
+    void list.refetch();
+  };
+  // On top is their place only where the newest come first.
+  const showNew = () => (sort === 'startedAt' && order === 'desc' ? setLiveState(admit) : reload());
 
   return (
     <div className="search-page">
@@ -111,21 +117,14 @@ export function SearchPage() {
 
       {waiting > 0 && !empty && (
         <output className="new-rows">
-          <Button type="primary" shape="round" onClick={() => setLiveState(admit)}>
+          <Button type="primary" shape="round" onClick={showNew}>
             ↑ {waiting} new {waiting === 1 ? 'transaction' : 'transactions'}: show
           </Button>
         </output>
       )}
       {missed && (
         <output className="new-rows">
-          <Button
-            shape="round"
-            onClick={() => {
-              setMissed(false);
-              setLiveState(NO_LIVE);
-              void list.refetch();
-            }}
-          >
+          <Button shape="round" onClick={reload}>
             More happened than could be followed: load the list again
           </Button>
         </output>
@@ -146,7 +145,7 @@ export function SearchPage() {
       {rows.length > 0 && (
         <ResultsTable
           rows={rows}
-          fresh={fresh}
+          fresh={liveState.fresh}
           sorting={sorting}
           onSort={(next) =>
             update({ sort: next.sort === 'startedAt' ? null : next.sort, order: next.order === 'asc' ? 'asc' : null })

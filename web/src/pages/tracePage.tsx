@@ -1,8 +1,8 @@
 import { Skeleton } from 'antd';
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import { Navigate, useParams, useSearchParams } from 'react-router';
 import { tracePath } from '../api/client.ts';
-import { useRecords, useTrace } from '../api/queries.ts';
+import { useTrace } from '../api/queries.ts';
 import type { Trace } from '../api/types.ts';
 import { shortTxId } from '../model/names.ts';
 import { outcomeOf } from '../model/outcome.ts';
@@ -42,9 +42,6 @@ function TraceView({ trace }: { readonly trace: Trace }) {
   const [params, setParams] = useSearchParams();
   const selected = selectedEdge(trace, params.get('edge'));
   const tab = TABS.find((one) => one === params.get('tab')) ?? 'commits';
-  const [hovered, setHovered] = useState(false);
-  // Loaded once somebody looks closer, so that the evidence is there when it is asked for.
-  useRecords(trace, hovered);
 
   const put = (name: string, value: string | null) => {
     setParams(
@@ -79,7 +76,7 @@ function TraceView({ trace }: { readonly trace: Trace }) {
             <h2 id="h-trajectory">
               Trajectory <Legend />
             </h2>
-            <TrajectoryGraph trace={trace} selected={selected} onSelect={select} onHover={() => setHovered(true)} />
+            <TrajectoryGraph trace={trace} selected={selected} onSelect={select} />
           </section>
           <section className="panel" aria-labelledby="h-timeline">
             <h2 id="h-timeline">Timeline</h2>

@@ -1,5 +1,7 @@
+import { useRecords } from '../api/queries.ts';
 import type { Trace } from '../api/types.ts';
 import { identitiesOf } from '../model/graphLayout.ts';
+import { recordLine } from '../model/recordLine.ts';
 import { EdgeFacts } from './edgeDetails.tsx';
 
 export interface Hovered {
@@ -11,10 +13,13 @@ export interface Hovered {
 }
 
 const CARD_WIDTH = 340;
+const MOST_RECORDS = 3;
 
 /** What the pointer is on, in full. */
 export function HoverCard({ trace, hovered }: { readonly trace: Trace; readonly hovered: Hovered }) {
   const edge = trace.edges.find((one) => one.seq === hovered.seq);
+  const records = useRecords(trace, edge !== undefined);
+  const own = records.data?.items.filter((item) => edge?.records.includes(item.id)) ?? [];
   const identity = identitiesOf(trace).get(hovered.id);
   const right = hovered.x + CARD_WIDTH + 30 > window.innerWidth;
   const style = {
@@ -27,6 +32,17 @@ export function HoverCard({ trace, hovered }: { readonly trace: Trace; readonly 
   return (
     <div className="hover-card" style={style} role="tooltip">
       {edge && <EdgeFacts trace={trace} edge={edge} />}
+      {own.slice(0, MOST_RECORDS).map((item) => {
+        const line = recordLine(item);
+        return (
+          <p key={item.id} className="hover-record">
+            <b>{line.point}</b> {line.writer}: {line.says}
+          </p>
+        );
+      })}
+      {own.length > MOST_RECORDS && (
+        <p className="hover-record muted">and {own.length - MOST_RECORDS} more: click to see all</p>
+      )}
       {identity && (
         <dl className="facts">
           <dt>who</dt>

@@ -4,6 +4,7 @@ import { useRecords } from '../api/queries.ts';
 import type { StoredRecord, Trace } from '../api/types.ts';
 import { commonName } from '../model/names.ts';
 import { outcomeOf } from '../model/outcome.ts';
+import { recordLine } from '../model/recordLine.ts';
 import { edgesOfRecord, nextEdgeOfRecord } from '../model/selection.ts';
 import { namesOf } from '../model/sentences.ts';
 import { formatClock, formatDateTime, formatDuration } from '../model/time.ts';
@@ -190,15 +191,10 @@ function Records({ trace, selected, onSelect }: Part) {
   );
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-
 function RecordRow({ item, trace, selected, onSelect }: Part & { readonly item: StoredRecord }) {
   const [open, setOpen] = useState(false);
   const { record } = item;
-  const ftl = (typeof record['ftl'] === 'object' && record['ftl'] !== null ? record['ftl'] : {}) as Record<
-    string,
-    unknown
-  >;
+  const line = recordLine(item);
   const edges = edgesOfRecord(trace, item.id);
   const on = selected !== null && edges.includes(selected);
   return (
@@ -215,10 +211,12 @@ function RecordRow({ item, trace, selected, onSelect }: Part & { readonly item: 
           onClick={() => onSelect(nextEdgeOfRecord(trace, item.id, selected))}
         >
           <span className="seq">{edges.join(', ') || '–'}</span>
-          <time title={text(record['@timestamp'])}>{formatClock(text(record['@timestamp']))}</time>
-          <span>{text(record['service.node.name']) || text(ftl['source']) || 'unknown writer'}</span>
-          <b>{text(ftl['point'])}</b>
-          <span className="muted message">{text(record['message'])}</span>
+          <time title={line.at}>{formatClock(line.at)}</time>
+          <span title={line.writer}>{line.writer}</span>
+          <b>{line.point}</b>
+          <span className="muted message" title={line.says}>
+            {line.says}
+          </span>
         </button>
       </div>
       {open && <pre className="record-json">{JSON.stringify(record, null, 1)}</pre>}

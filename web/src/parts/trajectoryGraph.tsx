@@ -25,8 +25,6 @@ interface Props {
   readonly trace: Trace;
   readonly selected: number | null;
   readonly onSelect: (seq: number | null) => void;
-  /** Somebody looks closer: the records are worth loading. */
-  readonly onHover: () => void;
 }
 
 /** The edge's number; null for a node. */
@@ -39,7 +37,7 @@ const MIN_HEIGHT = 260;
 const MAX_HEIGHT = 640;
 
 /** The trajectory. What it shows is `graphModelOf`; for who cannot see it, the list of sentences beside it says the same. */
-export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
+export function TrajectoryGraph({ trace, selected, onSelect }: Props) {
   const dark = useDark();
   const palette = PALETTES[dark ? 'dark' : 'light'];
   const model = useMemo(() => graphModelOf(trace), [trace]);
@@ -69,7 +67,6 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
   const emptied = useEffectEvent(() => onSelect(null));
   const entered = useEffectEvent((event: IElementEvent & IPointerEvent) => {
     const seq = numberOf(event);
-    if (seq !== null) onHover();
     setHovered({ id: event.target.id, seq, x: event.client.x, y: event.client.y });
   });
   useEffect(() => {
@@ -129,6 +126,7 @@ export function TrajectoryGraph({ trace, selected, onSelect, onHover }: Props) {
             onDestroy={() => {
               delete window['__ftlGraph'];
               setGraph(null);
+              setHovered(null);
               setFitted(false);
             }}
           />
