@@ -116,9 +116,10 @@ function rangesOf(numbers: readonly number[]): [first: number, last: number][] {
 }
 
 function pulled(entry: Entry, state: FabricState): Outcome {
-  const match = /([0-9a-f]{64}) sent us .* DataUpdate: Type: BLOCK_MSG, items: (\d{1,9}), nonce: (\d{1,20})/.exec(
-    entry.message,
-  );
+  const match =
+    /^Entering, \S* ?([0-9a-f]{64}) sent us .* DataUpdate: Type: BLOCK_MSG, items: (\d{1,9}), nonce: (\d{1,20})/.exec(
+      entry.message,
+    );
   if (match === null) return 'unreadable';
   const [, pkiId, items, nonce] = match as unknown as [string, string, string, string];
   const pull = state.pulls.get(nonce);
@@ -138,7 +139,9 @@ function pulled(entry: Entry, state: FabricState): Outcome {
 }
 
 function ownMembership(entry: Entry, state: FabricState): Outcome {
-  const match = /Endpoint: ([^,]*), .*PKI-ID: ([0-9a-f]{64})/.exec(entry.message);
+  const match = /^Creating gossip service with self membership of Endpoint: ([^,]*), .*PKI-ID: ([0-9a-f]{64})/.exec(
+    entry.message,
+  );
   if (match === null) return 'unreadable';
   const address = match[1] as string;
   return makeRecord(entry, state, 'node.identity', {

@@ -91,11 +91,14 @@ function peerConfig(entry: Entry, state: FabricState): Outcome {
   ];
 }
 
+/** Several times the section as it is by default. */
+const MAX_SECTION = 32_000;
+
 /** The `peer:` section of the dump; the rest is not parsed, since a peer writes whatever stands in its configuration. */
 function peerSection(message: string): unknown {
   const start = message.indexOf('\npeer:');
   if (start < 0) return undefined;
-  const lines = message.slice(start + 1).split('\n');
+  const lines = message.slice(start + 1, start + MAX_SECTION).split('\n');
   const end = lines.findIndex((line, index) => index > 0 && /^\S/.test(line));
   try {
     const parsed: unknown = parse(lines.slice(0, end < 0 ? undefined : end).join('\n'), { maxAliasCount: 0 });
@@ -128,7 +131,7 @@ function peerStarted(entry: Entry, state: FabricState): Outcome {
 
 function ordererConfig(entry: Entry, state: FabricState): Outcome {
   const values = new Map<string, string>();
-  for (const [, key, value] of entry.message.matchAll(/^\s*General\.([\w.]+) = "?([^"\n]*?)"?$/gm)) {
+  for (const [, key, value] of entry.message.matchAll(/^[ \t]*General\.([\w.]+) = "?([^"\n]*?)"?$/gm)) {
     if (key !== undefined && value !== undefined) values.set(key, value);
   }
   const msp = values.get('LocalMSPID');
