@@ -2,7 +2,7 @@ import type { Identity } from '../identity.ts';
 import { draftEdge, type EdgeDraft } from './edgeDraft.ts';
 import type { Evidence, Item } from './evidence.ts';
 import { derivedEdge } from './disseminationEdges.ts';
-import { pullAt, startsOf } from './networkIndex.ts';
+import { pullAt, startBefore } from './networkIndex.ts';
 import type { Occurrence } from './selectBlock.ts';
 
 /** One peer's commit of the block. */
@@ -37,7 +37,7 @@ export function findCommits(evidence: Evidence, items: readonly Item[], occurren
       item,
       ownCode: occurrence.witnesses.find((witness) => witness.peer?.id === peer.id)?.code ?? null,
       hash: item.ftl.commit_hash,
-      startedAt: startsOf(evidence.network, peer.id).findLast((start) => start <= item.at) ?? null,
+      startedAt: startBefore(evidence.network, peer.id, item.at),
       pulledSince: pullAt(evidence.network, evidence.channel, peer.id, item.at)?.from ?? null,
       records: [item.id],
     });

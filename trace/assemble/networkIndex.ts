@@ -37,9 +37,23 @@ function indexOf(network: Network): NetworkIndex {
 
 export const isKnownNode = (network: Network, id: string): boolean => indexOf(network).nodes.has(id);
 
-const NONE: readonly number[] = [];
-/** Raw times at which the node's process started, ascending. */
-export const startsOf = (network: Network, id: string): readonly number[] => indexOf(network).starts.get(id) ?? NONE;
+/** The last start of the node's process up to a raw time of its own clock; null if none is known. */
+export function startBefore(network: Network, id: string, at: number): number | null {
+  const starts = indexOf(network).starts.get(id) ?? [];
+  return starts[countUntil(starts, (start) => start <= at) - 1] ?? null;
+}
+
+/** How many hold, if those that hold come first; logarithmic, since flapping nodes have long histories. */
+function countUntil<T>(list: readonly T[], holds: (item: T) => boolean): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(list[middle]!)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 /**
  * When each peer pulled from which orderer. A subscription lasts until the peer's next one, until its process starts again or
@@ -50,16 +64,15 @@ export function pullsOf(network: Network, channel: string): ReadonlyMap<string, 
   const known = pulls.get(channel);
   if (known) return known;
   const byPeer = new Map<string, PullInterval[]>();
-  const terms = network.leaders(channel).filter(({ kind }) => kind === 'gossip');
+  const terms = termsByNode(network, channel);
   for (const { peer, orderer, from: since, nextBlock } of network.subscriptions(channel)) {
     const from = parseMicros(since);
-    let to = starts.get(peer)?.find((start) => start > from) ?? Infinity;
-    const term = terms.findLast((one) => one.node === peer && parseMicros(one.from) <= from);
-    if (term?.to !== undefined && term.to !== null) {
-      const end = parseMicros(term.to);
-      // Peers that pull although another leads their organisation (block gossip off) are in no term.
-      if (end > from) to = Math.min(to, end);
-    }
+    const ownStarts = starts.get(peer) ?? [];
+    const ownTerms = terms.get(peer) ?? [];
+    let to = ownStarts[countUntil(ownStarts, (start) => start <= from)] ?? Infinity;
+    const term = ownTerms[countUntil(ownTerms, (one) => one.from <= from) - 1];
+    // Peers that pull although another leads their organisation (block gossip off) are in no term.
+    if (term !== undefined && term.to > from) to = Math.min(to, term.to);
     const list = byPeer.get(peer) ?? [];
     const before = list.at(-1);
     if (before && before.to > from) list[list.length - 1] = { ...before, to: from };
@@ -68,6 +81,19 @@ export function pullsOf(network: Network, channel: string): ReadonlyMap<string, 
   }
   pulls.set(channel, byPeer);
   return byPeer;
+}
+
+/** Each peer's terms as leader of its organisation, ascending. */
+function termsByNode(network: Network, channel: string): ReadonlyMap<string, readonly { from: number; to: number }[]> {
+  const terms = new Map<string, { from: number; to: number }[]>();
+  for (const { kind, node, from, to } of network.leaders(channel)) {
+    if (kind !== 'gossip') continue;
+    const term = { from: parseMicros(from), to: to === null ? Infinity : parseMicros(to) };
+    const list = terms.get(node);
+    if (list) list.push(term);
+    else terms.set(node, [term]);
+  }
+  return terms;
 }
 
 /** Peers that have led or pulled in the channel. */
@@ -85,9 +111,8 @@ export function channelPeers(network: Network, channel: string): readonly string
 
 /** From where the peer pulled at a raw time of its own clock; null if from nobody known. */
 export function pullAt(network: Network, channel: string, peer: string, at: number): PullInterval | null {
-  return (
-    pullsOf(network, channel)
-      .get(peer)
-      ?.findLast(({ from, to }) => from <= at && at < to) ?? null
-  );
+  const intervals = pullsOf(network, channel).get(peer);
+  if (!intervals) return null;
+  const interval = intervals[countUntil(intervals, ({ from }) => from <= at) - 1];
+  return interval !== undefined && at < interval.to ? interval : null;
 }

@@ -111,10 +111,11 @@ export function groupFacts(facts: readonly Fact[]): Group[] {
     return root;
   };
   const union = (a: Group, b: Group): Group => {
-    const [into, from] = [find(a), find(b)];
-    if (into === from) return into;
+    const [one, other] = [find(a), find(b)];
+    if (one === other) return one;
+    const [into, from] = one.facts.length < other.facts.length ? [other, one] : [one, other];
     parent.set(from, into);
-    into.facts.push(...from.facts);
+    for (const fact of from.facts) into.facts.push(fact);
     into.id ??= from.id;
     into.kind ??= from.kind;
     into.msp ??= from.msp;
