@@ -104,7 +104,10 @@ function transactionsOf(records: readonly StoredRecord[]): TxRef[] | null {
     const same = others.map((list) => list[n]).filter((other) => other?.id === tx.id);
     const type = tx.type ?? same.find((other) => other?.type !== undefined)?.type;
     const code = tx.code ?? same.find((other) => other?.code !== undefined)?.code;
-    return { ...tx, ...(type !== undefined && { type }), ...(code !== undefined && { code }) };
+    const filled: TxRef = { id: tx.id };
+    if (type !== undefined) filled.type = type;
+    if (code !== undefined) filled.code = code;
+    return filled;
   });
 }
 

@@ -108,6 +108,10 @@ export class ByteReader {
     return this.#slice(bytes).toString('hex');
   }
 
+  skip(bytes: number): void {
+    this.#at += bytes;
+  }
+
   #slice(length: number): Buffer {
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new RangeError('blob ends too early');

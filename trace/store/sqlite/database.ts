@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   readonly busyTimeoutMs?: number;
   /** Page cache in KiB (65,536). */
   readonly cacheKiB?: number;
+  /** Most pages of 4 KiB that the file may have; beyond it the store says `disk_full`. */
+  readonly mostPages?: number;
 }
 
 /** Values of one row, in the order of the columns asked for. */
@@ -43,6 +45,7 @@ export class Database {
     try {
       this.#db.exec(`PRAGMA cache_size = -${options.cacheKiB ?? 65_536}; PRAGMA temp_store = MEMORY;`);
       migrate(this);
+      if (options.mostPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(options.mostPages)}`);
     } catch (error) {
       this.#db.close();
       throw asStoreError(error, this.path);

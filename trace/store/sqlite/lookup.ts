@@ -31,8 +31,7 @@ export function findKeys(parts: Parts, idOrPrefix: string, channel: string | und
       if (onlyShortened(parts, asked, row.channelKey) !== null) keys.push({ channel: row.channel, txId: asked });
     }
   }
-  const order = (key: TraceKey) => `${key.txId}\0${key.channel}`;
-  return keys.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)).slice(0, limit);
+  return keys.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)).slice(0, limit);
 }
 
 export function traceOf(parts: Parts, key: TraceKey): Trace | null {
@@ -69,6 +68,11 @@ function evidenceOf(parts: Parts, key: TraceKey): Evidence | null {
 function onlyShortened(parts: Parts, txId: string, channel: number): Transaction | null {
   const [row, other] = parts.transactions.shortenedOf(txId, channel);
   return row !== undefined && other === undefined && parts.resolution.isVisible(row) ? row : null;
+}
+
+/** By ID, then by channel. */
+function orderOf({ channel, txId }: TraceKey): string {
+  return `${txId}\0${channel}`;
 }
 
 function keyOf({ channel, txId }: Transaction): TraceKey {

@@ -34,13 +34,12 @@ export function listNodes(parts: Parts): NodeSummary[] {
       const inChannels = [...(heights.get(node.id) ?? [])]
         .map(([key, block]) => ({ channel: channels.nameOf(key), height: block + 1 }))
         .toSorted((a, b) => (a.channel < b.channel ? -1 : 1));
-      return {
-        ...node,
+      return Object.assign(node, {
         firstSeenAt: seen === undefined ? null : formatTime(seen.first),
         lastSeenAt: seen === undefined ? null : formatTime(seen.last),
         observed: seen !== undefined,
         channels: inChannels,
-      };
+      });
     });
 }
 

@@ -3,7 +3,7 @@ import { readCounter, writeCounter } from './counters.ts';
 import type { Parts } from './parts.ts';
 import { timeOf } from './recordCodec.ts';
 import { approximateTime } from './time.ts';
-import { SHORTENED, type Transaction } from './transactions.ts';
+import { FULL, PLACED, SHORTENED, type Transaction } from './transactions.ts';
 
 /** Rows looked at per transaction: the write lock is held for some tens of milliseconds. */
 const CHUNK = 500;
@@ -18,7 +18,7 @@ const PAGES = 2000;
 export class Retention {
   readonly #parts: Parts;
   readonly #before: number;
-  #phase: 'blocks' | 'transactions' | 'related' | 'rest' | 'space' | 'done' = 'blocks';
+  #phase: 'blocks' | 'transactions' | 'related' | 'placed' | 'rest' | 'space' | 'done' = 'blocks';
   #after = 0;
   records = 0;
   traces = 0;
@@ -59,10 +59,11 @@ export class Retention {
     if (this.#phase === 'blocks') this.#blocks();
     else if (this.#phase === 'transactions') this.#transactions(false);
     else if (this.#phase === 'related') this.#transactions(true);
+    else if (this.#phase === 'placed') this.#placed();
     else this.#rest();
   }
 
-  #next(phase: 'transactions' | 'related' | 'rest' | 'space'): void {
+  #next(phase: 'transactions' | 'related' | 'placed' | 'rest' | 'space'): void {
     this.#phase = phase;
     this.#after = 0;
     // Rows that are gone must not be found in a cache.
@@ -104,13 +105,13 @@ export class Retention {
     for (const [key] of rows) {
       this.#after = key as number;
       const tx = transactions.byKey(key as number);
-      if (tx === null || (tx.kind === SHORTENED || tx.channelKey === 0) !== related) continue;
+      if (tx === null || tx.kind === PLACED || (tx.kind === SHORTENED || tx.channelKey === 0) !== related) continue;
       if (tx.base >= this.#before && !this.#hasNone(tx)) continue;
       if (!this.#isOld(tx) || db.get('SELECT 1 FROM member WHERE tx = ?', tx.key) !== undefined) continue;
       if (related ? !this.#isUnused(tx) : !this.#areRelativesOld(tx)) continue;
       this.#drop(tx);
     }
-    if (rows.length === 0) this.#next(related ? 'rest' : 'related');
+    if (rows.length === 0) this.#next(related ? 'placed' : 'related');
   }
 
   /** Whether the records without channel or with a shortened ID that belong to the trace are old too. */
@@ -121,11 +122,29 @@ export class Retention {
     return [...without, ...shortened].every((row) => this.#isOld(row));
   }
 
-  /** Whether no trace stands on the row any more but its own. */
+  /** Whether no living trace stands on the row: a full ID in a channel is one, and IDs without a channel that are younger. */
   #isUnused(tx: Transaction): boolean {
     const { transactions, resolution } = this.#parts;
-    if (tx.kind === SHORTENED) return resolution.candidates(tx, 1).length === 0;
-    return !transactions.rowsOf(tx.txId).some((row) => row.channelKey !== 0 && row.kind !== SHORTENED);
+    if (tx.kind === SHORTENED) {
+      return resolution
+        .candidates(tx, 10)
+        .every((row) => row.channelKey === 0 && tx.channelKey !== 0 && this.#isOld(row));
+    }
+    if (transactions.rowsOf(tx.txId).some((row) => row.channelKey !== 0 && row.kind === FULL)) return false;
+    return transactions.shortenedOf(tx.txId).every((row) => this.#isOld(row));
+  }
+
+  /** What a shortened ID had placed in its channel goes with it. */
+  #placed(): void {
+    const { db, transactions, resolution } = this.#parts;
+    const sql = 'SELECT key FROM tx WHERE kind = ? AND key > ? ORDER BY key LIMIT ?';
+    const rows = db.all(sql, PLACED, this.#after, CHUNK);
+    for (const [key] of rows) {
+      this.#after = key as number;
+      const tx = transactions.byKey(key as number);
+      if (tx !== null && !resolution.isVisible(tx)) this.#drop(tx);
+    }
+    if (rows.length === 0) this.#next('rest');
   }
 
   #isOld(tx: Transaction): boolean {
@@ -141,12 +160,12 @@ export class Retention {
     const { db, resolution } = this.#parts;
     const wasVisible = resolution.isVisible(tx);
     this.records += db.run('DELETE FROM record WHERE tx = ?', tx.key);
-    db.run('DELETE FROM summary WHERE tx = ?', tx.key);
+    const wasListed = db.run('DELETE FROM summary WHERE tx = ?', tx.key) === 1;
     db.run('DELETE FROM tx WHERE key = ?', tx.key);
     db.run('DELETE FROM dirty WHERE tx = ?', tx.key);
     // Those that shared a shortened ID with it may now be the only ones.
     resolution.dropped(tx);
-    if (wasVisible) this.traces++;
+    if (wasVisible || wasListed) this.traces++;
   }
 
   #rest(): void {

@@ -145,7 +145,10 @@ function edgesOf(
   }
   return [...counts]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, edge]) => ({ ...edge, medianUs: percentile((durations.get(name) ?? []).toSorted(ascending), 0.5) }));
+    .map(([name, { point, from, to, count, errors }]) => {
+      const sorted = (durations.get(name) ?? []).toSorted(ascending);
+      return { point, from, to, count, errors, medianUs: percentile(sorted, 0.5) };
+    });
 }
 
 function sampleOf(
@@ -158,25 +161,14 @@ function sampleOf(
   const chosen = step === 1 ? '' : `AND (((started % 2147483647) * 1103515245) >> 12) % ${step} = 0`;
   const stages = Object.fromEntries([...STAGE_NAMES, 'total'].map((name) => [name, [] as number[]]));
   const edges = new Map<string, number[]>();
-  const rows = parts.db.all(
-    `SELECT started, tie, duration, block, shape, edges, data FROM summary WHERE ${condition} ${chosen}`,
-    ...values,
-  );
+  const rows = parts.db.all(`SELECT duration, edges, data FROM summary WHERE ${condition} ${chosen}`, ...values);
   for (const row of rows) {
-    const [started, tie, duration, block, shape, edgesKey, data] = row as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      Uint8Array,
-    ];
-    const durations = parts.summaries.durations({ started, tie, duration, block, shape, edges: edgesKey, data });
+    const [duration, edgesKey, data] = row as [number, number, Uint8Array];
+    const durations = parts.summaries.durations(data, edgesKey);
     if (duration >= 0) stages['total']?.push(duration);
-    for (const name of STAGE_NAMES) {
-      const us = durations.stages[name];
-      if (us !== null) stages[name]?.push(us);
+    for (let n = 0; n < STAGE_NAMES.length; n++) {
+      const us = durations.stages[n];
+      if (us !== null && us !== undefined) stages[STAGE_NAMES[n] as string]?.push(us);
     }
     const kinds = parts.shapes.edges(edgesKey);
     for (let n = 0; n < kinds.length; n++) {

@@ -38,7 +38,6 @@ export class SummaryCodec {
 
   encode(trace: Trace): SummaryRow {
     const summary = summarise(trace);
-    const { shape, rest } = split(summary);
     const edges = trace.edges.toSorted(byContent);
     const started = timeOf(summary.startedAt);
     const ended = timeOf(summary.endedAt);
@@ -53,7 +52,7 @@ export class SummaryCodec {
       STAGE_NAMES.some((stage) => !isCount(stages[stage])) ||
       (hash !== null && (hash.length !== 64 || !isHex(hash))) ||
       summary.traceId !== traceId ||
-      rest > 0;
+      Object.keys(summary).length !== FIELD_COUNT + (summary.txIdPrefix === undefined ? 0 : 1);
     const writer = this.#writer;
     writer.reset();
     if (isOdd) {
@@ -89,32 +88,17 @@ export class SummaryCodec {
       tie: tieOf(traceId),
       duration: durationUs === null ? -1 : Math.max(0, Math.round(durationUs)),
       block: block?.number ?? -1,
-      shape: this.#shapes.keyOf(shape),
+      shape: this.#shapes.keyOf(shapeOf(summary)),
       edges: this.#shapes.keyOfEdges(edges.map((edge) => [edge.point, edge.from, edge.to, hasFailed(edge) ? 1 : 0])),
       data: Uint8Array.from(writer.take()),
     };
   }
 
   decode(row: SummaryRow, txId: string): TraceSummary {
-    return this.#read(row, txId).summary;
-  }
-
-  /** The durations of each edge of `shapes.edges(row.edges)`, in its order; those of the stages besides. */
-  durations(row: SummaryRow): { readonly stages: TraceSummary['stages']; readonly edges: readonly (number | null)[] } {
-    const { summary, reader } = this.#read(row, '');
-    reader.uint();
-    const edges = this.#shapes.edges(row.edges).map(() => {
-      const written = reader.uint();
-      return written === 0 ? null : written - 1;
-    });
-    return { stages: summary.stages, edges };
-  }
-
-  #read(row: SummaryRow, txId: string): { readonly summary: TraceSummary; readonly reader: ByteReader } {
     const reader = new ByteReader(row.data);
     const bits = reader.uint();
     const has = (field: keyof typeof BIT) => (bits & BIT[field]) !== 0;
-    if (has('other')) return { summary: JSON.parse(reader.text()) as TraceSummary, reader };
+    if (has('other')) return JSON.parse(reader.text()) as TraceSummary;
     const shape = this.#shapes.shape(row.shape);
     const ended = has('ended') ? reader.int() + (has('started') ? row.started : 0) : null;
     const index = has('index') ? reader.uint() : null;
@@ -127,7 +111,7 @@ export class SummaryCodec {
       commit: stage('commit'),
     };
     const prefix = has('prefix') ? reader.text() : undefined;
-    const summary: TraceSummary = {
+    return {
       channel: shape.channel,
       txId,
       ...(prefix !== undefined && { txIdPrefix: prefix }),
@@ -148,39 +132,43 @@ export class SummaryCodec {
       missing: reader.uint(),
       findings: shape.findings,
     };
-    return { summary, reader };
+  }
+
+  /** The durations of the stages (in the order of `STAGE_NAMES`) and of each edge of `shapes.edges(row.edges)`. */
+  durations(data: Uint8Array, edges: number): { readonly stages: Micros[]; readonly edges: Micros[] } {
+    const reader = new ByteReader(data);
+    const bits = reader.uint();
+    let stages: Micros[];
+    if ((bits & BIT.other) !== 0) {
+      const summary = JSON.parse(reader.text()) as TraceSummary;
+      stages = STAGE_NAMES.map((name) => summary.stages[name]);
+    } else {
+      if ((bits & BIT.ended) !== 0) reader.int();
+      if ((bits & BIT.index) !== 0) reader.uint();
+      if ((bits & BIT.hash) !== 0) reader.skip(32);
+      stages = STAGE_NAMES.map((name) => ((bits & BIT[name]) === 0 ? null : reader.uint()));
+      if ((bits & BIT.prefix) !== 0) reader.text();
+      reader.uint();
+      reader.uint();
+    }
+    reader.uint();
+    const durations = this.#shapes.edges(edges).map(() => {
+      const written = reader.uint();
+      return written === 0 ? null : written - 1;
+    });
+    return { stages, edges: durations };
   }
 }
 
-/** The named part, and how many fields there are that a row has no place for. */
-function split(summary: TraceSummary): { readonly shape: SummaryShape; readonly rest: number } {
-  const {
-    channel,
-    type,
-    chaincode,
-    function: name,
-    creator,
-    code,
-    endorsers,
-    participants,
-    findings,
-    ...others
-  } = summary;
-  const {
-    txId: _1,
-    txIdPrefix: _2,
-    traceId: _3,
-    block: _4,
-    startedAt: _5,
-    endedAt: _6,
-    durationUs: _7,
-    ...more
-  } = others;
-  const { stages: _8, committed: _9, missing: _10, ...rest } = more;
-  const shape = { channel, type, chaincode, function: name, creator, code, endorsers, participants, findings };
-  return { shape, rest: Object.keys(rest).length };
+/** Fields of a summary apart from `txIdPrefix`; one that has more keeps them as JSON. */
+const FIELD_COUNT = 18;
+
+function shapeOf(summary: TraceSummary): SummaryShape {
+  const { channel, type, chaincode, creator, code, endorsers, participants, findings } = summary;
+  return { channel, type, chaincode, function: summary.function, creator, code, endorsers, participants, findings };
 }
 
+type Micros = number | null;
 type SummaryShape = ReturnType<Shapes['shape']>;
 
 /** Whether the callee refused or failed: a status from 400 on, an error, or a commit with another code than VALID. */
