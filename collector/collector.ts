@@ -6,7 +6,7 @@ import { type CollectorMetrics, createCollectorMetrics, type FileLag, removeColl
 import { type NodeEntry, nodeRecords, parseNodes, selfOf } from './nodesFile.ts';
 import type { CollectorModules, CollectorOptions, CommonOptions, ImportOptions } from './options.ts';
 import { DEAD_LETTER_DEFAULTS, DeadLetters } from './pipeline/deadLetters.ts';
-import { PIPELINE_DEFAULTS, RecordPipeline } from './pipeline/recordPipeline.ts';
+import { PIPELINE_DEFAULTS, type PipelineOptions, RecordPipeline } from './pipeline/recordPipeline.ts';
 import { BLOCK_KEY_PREFIX, BlockFiles } from './sources/blockFiles.ts';
 import { FILE_TAIL_DEFAULTS, FileTail, type FollowRequest, TAIL_KEY_PREFIX } from './sources/fileTail.ts';
 import { type ImportedFiles, importFiles } from './sources/importFiles.ts';
@@ -143,7 +143,8 @@ export async function startCollector(options: CollectorOptions, modules: Collect
  * @throws CollectorError `no_such_file`, `bad_nodes_file`, `aborted`
  */
 export async function importAll(options: ImportOptions, modules: CollectorModules): Promise<ImportResult> {
-  const plant = build(options, modules, () => []);
+  // Summaries once, at the end: a trace's records come from several files.
+  const plant = build(options, modules, () => [], { refreshMs: Infinity, restMs: Infinity });
   const { pipeline, deadLetters, nodes } = plant;
   const abort = () => pipeline.abort();
   options.signal?.addEventListener('abort', abort, { once: true });
@@ -173,7 +174,12 @@ export async function importAll(options: ImportOptions, modules: CollectorModule
   }
 }
 
-function build(options: CommonOptions, modules: CollectorModules, lags: () => Iterable<FileLag>): Plant {
+function build(
+  options: CommonOptions,
+  modules: CollectorModules,
+  lags: () => Iterable<FileLag>,
+  refresh: Partial<PipelineOptions> = {},
+): Plant {
   const nodes = parseNodes(options.nodes);
   const clock = modules.clock ?? Date.now;
   const { logger, store } = modules;
@@ -188,8 +194,10 @@ function build(options: CommonOptions, modules: CollectorModules, lags: () => It
   const pipeline = new RecordPipeline(
     {
       ...PIPELINE_DEFAULTS,
+      ...refresh,
       ...(options.batchRecords === undefined ? {} : { maxRecords: options.batchRecords }),
       ...(options.batchMs === undefined ? {} : { maxDelayMs: options.batchMs }),
+      ...(options.retryMs === undefined ? {} : { backoffMs: options.retryMs }),
       ...(options.queueBatches === undefined ? {} : { maxQueued: options.queueBatches }),
     },
     {

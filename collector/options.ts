@@ -15,8 +15,10 @@ export interface CommonOptions {
   readonly batchRecords?: number;
   /** How long a record waits for its batch to fill, milliseconds (200). */
   readonly batchMs?: number;
-  /** Batches that wait for the store (4). */
+  /** Batches that wait for the store (2). */
   readonly queueBatches?: number;
+  /** Milliseconds before a batch that the store refused is offered again (100); doubled with each refusal, up to 10 s. */
+  readonly retryMs?: number;
   /** Longest line in bytes (16 MiB); longer ones become dead letters. */
   readonly maxLineBytes?: number;
   /** Bytes read at a time (256 KiB). */

@@ -17,11 +17,11 @@ export interface BatcherOptions {
   readonly maxRecords: number;
   /** How long a record waits for others, milliseconds (200). */
   readonly maxDelayMs: number;
-  /** Sealed batches that wait for the store (4); beyond, streams wait. */
+  /** Sealed batches that wait for the store (2); beyond, streams wait. */
   readonly maxQueued: number;
 }
 
-export const BATCHER_DEFAULTS: BatcherOptions = { maxRecords: 5000, maxDelayMs: 200, maxQueued: 4 };
+export const BATCHER_DEFAULTS: BatcherOptions = { maxRecords: 5000, maxDelayMs: 200, maxQueued: 2 };
 /** Progress without records (lines of no interest) is saved less often: losing it costs only reading them again. */
 const PROGRESS_DELAY_FACTOR = 5;
 
@@ -58,10 +58,6 @@ export class Batcher {
     return this.#queue.length === 0 && this.#records.length === 0 && this.#moved.size === 0;
   }
 
-  get hasSealed(): boolean {
-    return this.#queue.length > 0;
-  }
-
   add(record: StoredRecord): void {
     this.#records.push(record);
   }
@@ -89,8 +85,9 @@ export class Batcher {
     this.#wakeTaker();
   }
 
-  /** The next batch; null when closed and empty. One taker at a time. */
-  async take(): Promise<Batch | null> {
+  /** The next batch; null when closed and empty, undefined if none came within `waitMs`. One taker at a time. */
+  async take(waitMs = Infinity): Promise<Batch | null | undefined> {
+    const until = performance.now() + waitMs;
     for (;;) {
       const batch = this.#queue.shift();
       if (batch !== undefined) {
@@ -99,9 +96,16 @@ export class Batcher {
         return batch;
       }
       if (this.#closed) return null;
+      const left = until - performance.now();
+      if (left <= 0) return undefined;
       await new Promise<void>((resolve) => {
-        this.#taker = resolve;
+        const timer = left === Infinity ? undefined : setTimeout(resolve, left);
+        this.#taker = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
+      this.#taker = undefined;
     }
   }
 

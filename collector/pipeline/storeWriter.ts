@@ -16,8 +16,10 @@ export interface WriterOptions {
   readonly maxBackoffMs: number;
   /** Summaries brought up to date in one go (500). */
   readonly refreshLimit: number;
-  /** While batches keep coming, summaries are refreshed at most this often, milliseconds (500); `Infinity`: only when idle. */
+  /** While batches keep coming, summaries are refreshed at most this often, milliseconds (500). */
   readonly refreshMs: number;
+  /** As soon as no batch has come for so long, milliseconds (30), they are refreshed to the last; `Infinity`: left alone. */
+  readonly restMs: number;
 }
 
 export const WRITER_DEFAULTS: WriterOptions = {
@@ -25,6 +27,7 @@ export const WRITER_DEFAULTS: WriterOptions = {
   maxBackoffMs: 10_000,
   refreshLimit: 500,
   refreshMs: 500,
+  restMs: 30,
 };
 
 export interface WriterModules {
@@ -33,7 +36,6 @@ export interface WriterModules {
   readonly deadLetters: DeadLetters;
   readonly metrics: CollectorMetrics;
   readonly logger: Logger;
-  readonly clock: () => number;
   /** Gives up at once, leaving what was not written to the next run. */
   readonly signal: AbortSignal;
 }
@@ -68,23 +70,19 @@ export class StoreWriter {
   /** Runs until the batcher is closed and empty. Rejects with `aborted` only. */
   async run(): Promise<void> {
     const { batcher, signal } = this.#modules;
-    for (;;) {
-      if (this.#unrefreshed && !batcher.hasSealed) await this.#refresh();
-      if (signal.aborted) throw new CollectorError('aborted', 'the collector was told to stop at once');
-      if (this.#unrefreshed && !batcher.hasSealed) {
-        // More to refresh, nothing to write: let the streams have their turn in between.
-        await new Promise<void>((resolve) => {
-          setImmediate(resolve);
-        });
-        continue;
-      }
-      const batch = await batcher.take();
+    for (let wait = Infinity; ; ) {
+      const batch = await batcher.take(wait);
       if (signal.aborted) throw new CollectorError('aborted', 'the collector was told to stop at once');
       if (batch === null) return;
-      this.#working = true;
-      await this.#write(batch);
-      this.#working = false;
-      if (this.#modules.clock() - this.#refreshedAt >= this.#options.refreshMs) await this.#refresh();
+      if (batch !== undefined) {
+        this.#working = true;
+        await this.#write(batch);
+        this.#working = false;
+      }
+      const rested = batch === undefined;
+      if (rested || performance.now() - this.#refreshedAt >= this.#options.refreshMs) await this.#refresh();
+      // More to refresh and nothing to write: on after a turn for the streams.
+      wait = this.#unrefreshed ? (rested ? 1 : this.#options.restMs) : Infinity;
     }
   }
 
@@ -155,10 +153,10 @@ export class StoreWriter {
     } catch (error) {
       this.#modules.metrics.refreshErrors.inc();
       this.#modules.logger.warn({ err: error }, `summaries could not be refreshed: ${messageOf(error)}`);
-      // The next batch tries again; retrying here would hold up the records.
+      // The next batch tries again; the store may need the rest.
       this.#unrefreshed = false;
     }
-    this.#refreshedAt = this.#modules.clock();
+    this.#refreshedAt = performance.now();
   }
 }
 
