@@ -85,6 +85,9 @@ describe('assemble', () => {
     expect(ways(trace)).toHaveLength(11);
     expect(trace.commits).toHaveLength(4);
     expect(trace.durationUs).toBe(533_000);
+    const heights = new Map([P01, P02, P11, P12].map(({ name }) => [name, BLOCK + 3]));
+    const bare = assemble(instrumentedRecords(), { channel: CHANNEL, txId: TX_ID, network: buildNetwork([]), heights });
+    expect(bare).toMatchObject({ missing: [], unobserved: [] });
   });
 
   test('fits its own schema, and so does its summary', () => {

@@ -2,7 +2,7 @@ import type { AssembleContext } from './context.ts';
 import type { CommitDraft } from './commits.ts';
 import type { EdgeDraft } from './edgeDraft.ts';
 import type { Evidence } from './evidence.ts';
-import { channelPeers } from './networkIndex.ts';
+import { channelPeers, isKnownNode } from './networkIndex.ts';
 
 export interface Completeness {
   readonly missing: string[];
@@ -25,7 +25,12 @@ export function completenessOf(
   const raise = (id: string, height: number) => {
     if (height > (heights.get(id) ?? -1)) heights.set(id, height);
   };
-  for (const [name, height] of context.heights ?? []) raise(network.resolve({ kind: 'peer', name }).id, height);
+  for (const [name, height] of context.heights ?? []) {
+    const { id } = network.resolve({ kind: 'peer', name });
+    // Nodes that write whole identities need no facts about themselves: then the commits tell who bears the name.
+    const bearer = isKnownNode(network, id) ? undefined : commits.find(({ peer }) => peer.id.endsWith(`/${name}`));
+    raise(bearer?.peer.id ?? id, height);
+  }
   for (const { point, receiver, clock, ftl } of evidence.blocks) {
     const peer = receiver ?? clock;
     if (point === 'gossip.commit' && peer) raise(peer.id, ftl.block!.number);
