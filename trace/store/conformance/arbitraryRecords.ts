@@ -136,7 +136,7 @@ function arbitraryRecord(
       unknowns,
     )
     .map(([top, more, ftl, others]) =>
-      normal({ ...defined({ ...more, ...top }), ftl: defined({ ...others, ...ftl, version: 1 }) } as TraceRecord),
+      normal<TraceRecord>({ ...defined({ ...more, ...top }), ftl: defined({ ...others, ...ftl, version: 1 }) }),
     );
 }
 

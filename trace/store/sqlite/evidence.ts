@@ -31,6 +31,7 @@ export class EvidenceReader {
     const { resolution, facts, transactions } = this.#parts;
     const records = [...own];
     let ambiguous = false;
+    let blocks: readonly number[] = [];
     if (tx.kind !== SHORTENED) {
       if (tx.channelKey !== 0 && this.#hasWithoutChannel()) {
         for (const row of transactions.rowsOf(tx.txId)) {
@@ -41,7 +42,8 @@ export class EvidenceReader {
         ambiguous ||= shortened.ambiguous;
         records.push(...this.recordsOf(shortened.row));
       }
-      for (const block of this.#parts.blocks.blocksOf(tx.key)) records.push(...this.blockRecords(block));
+      blocks = this.#parts.blocks.blocksOf(tx.key);
+      for (const block of blocks) records.push(...this.blockRecords(block));
     }
     const context: AssembleContext = {
       channel: tx.channel,
@@ -50,7 +52,7 @@ export class EvidenceReader {
       heights: this.heights(tx.channelKey),
       ...(ambiguous && { ambiguousPrefix: true as const }),
     };
-    return { records: distinct(records), context };
+    return { records: blocks.length > 1 ? distinct(records) : records, context };
   }
 
   /** The records of a row itself. */

@@ -25,6 +25,14 @@ export interface TxListStore {
   list(key: number): readonly unknown[];
 }
 
+interface Recent {
+  readonly key: number;
+  readonly items: readonly TemplateItem[];
+}
+
+/** Templates tried per writer and point before the long way. */
+const MOST_RECENT = 6;
+
 type Fields = Readonly<Record<string, unknown>>;
 interface Known {
   readonly head: string;
@@ -45,6 +53,8 @@ export class RecordCodec {
   readonly #out = new ByteWriter();
   readonly #values = new ByteWriter();
   readonly #templates = new BoundedMap<number, readonly TemplateItem[]>(4096);
+  /** By point and writer: the templates met last, the latest first. */
+  readonly #recent = new Map<string, Map<string, Recent[]>>();
   /** Time of the record encoded last. */
   time = 0;
 
@@ -56,6 +66,7 @@ export class RecordCodec {
   /** After a rollback: template keys may be given to others. */
   forget(): void {
     this.#templates.clear();
+    this.#recent.clear();
   }
 
   /** The record's bytes, valid until the next call; `time` tells its time. */
@@ -63,8 +74,7 @@ export class RecordCodec {
     const timestamp = record['@timestamp'];
     const exact = parseTime(timestamp);
     this.time = Number.isNaN(exact) ? approximateTime(timestamp) : exact;
-    this.#values.reset();
-    const template = this.#dictionary.admit(this.#template(record, row, exact));
+    const template = this.#matching(record, row, exact) ?? this.#describe(record, row, exact);
     const out = this.#out;
     out.reset();
     out.uint(template);
@@ -74,16 +84,131 @@ export class RecordCodec {
     return out.take();
   }
 
-  decode(id: string, data: Uint8Array, row: RowContext): StoredRecord {
-    const reader = new ByteReader(data);
-    const template = reader.uint();
-    const time = row.base + reader.int();
-    if (template === 0) return { id, record: JSON.parse(reader.text()) as TraceRecord };
+  /**
+   * Most records have the template of one that came just before from the same writer at the same point: its items are checked
+   * against the record, which is far cheaper than writing the text anew. Null if none fits.
+   */
+  #matching(record: TraceRecord, row: RowContext, exact: number): number | null {
+    const candidates = this.#recent.get(record.ftl.point)?.get(record['service.node.name'] ?? '');
+    if (candidates === undefined || Number.isNaN(exact)) return null;
+    for (let n = 0; n < candidates.length; n++) {
+      const candidate = candidates[n] as Recent;
+      this.#values.reset();
+      if (!this.#fits(candidate.items, record, row)) continue;
+      if (n > 0) {
+        candidates.splice(n, 1);
+        candidates.unshift(candidate);
+      }
+      return candidate.key;
+    }
+    return null;
+  }
+
+  #describe(record: TraceRecord, row: RowContext, exact: number): number {
+    this.#values.reset();
+    const text = this.#template(record, row, exact);
+    const key = this.#dictionary.admit(text);
+    if (key === 0) return 0;
+    let byNode = this.#recent.get(record.ftl.point);
+    if (byNode === undefined || byNode.size >= 1000) {
+      byNode = new Map();
+      this.#recent.set(record.ftl.point, byNode);
+    }
+    const node = record['service.node.name'] ?? '';
+    const candidates = byNode.get(node) ?? [];
+    if (candidates.length >= MOST_RECENT) candidates.pop();
+    candidates.unshift({ key, items: this.#items(key) });
+    byNode.set(node, candidates);
+    return key;
+  }
+
+  /** Whether the record has exactly these items, in this order; their values are in `#values` then. */
+  #fits(items: readonly TemplateItem[], record: TraceRecord, row: RowContext): boolean {
+    const top = record as Fields;
+    const ftl = record.ftl as Fields;
+    const topKeys = Object.keys(top);
+    const ftlKeys = Object.keys(ftl);
+    let keys = topKeys;
+    let fields = top;
+    let at = 0;
+    let topAt = 0;
+    for (const item of items) {
+      if (item.kind === '}') {
+        if (at !== ftlKeys.length) return false;
+        keys = topKeys;
+        fields = top;
+        at = topAt;
+        continue;
+      }
+      if (keys[at] !== item.key) return false;
+      at++;
+      if (item.kind === '{') {
+        keys = ftlKeys;
+        fields = ftl;
+        topAt = at;
+        at = 0;
+      } else if (!this.#fitsItem(item, fields[item.key], row)) return false;
+    }
+    return at === topKeys.length;
+  }
+
+  #fitsItem(item: TemplateItem, value: unknown, row: RowContext): boolean {
+    switch (item.kind) {
+      case 'k':
+      case 'c':
+        return value === item.value;
+      case 'X':
+        return value === row.txId;
+      case 'C':
+        return value === row.channel;
+      case 'T':
+        if (row.txId === null) return false;
+        row.traceId ??= traceIdOf(row.channel, row.txId);
+        return value === row.traceId;
+      case 't':
+        return typeof value === 'string' && fractionDigits(value) === item.value;
+      case 'u':
+        if (!isUint(value)) return false;
+        this.#values.uint(value);
+        return true;
+      case 'i': {
+        const key = typeof value === 'object' && value !== null ? this.#dictionary.admitObject(value as Fields) : 0;
+        if (key === 0) return false;
+        this.#values.uint(key);
+        return true;
+      }
+      default:
+        return this.#fitsByText(item, value, row);
+    }
+  }
+
+  /** The rarer kinds: what the long way would have written must be the same item. */
+  #fitsByText(item: TemplateItem, value: unknown, row: RowContext): boolean {
+    const { key, kind } = item;
+    const known = FTL.get(key) ?? TOP.get(key);
+    const text = value === undefined ? '' : this.#item(known, key, value, row, this.time);
+    const head = `${key.length}:${key}`;
+    if (kind === 'h') return text === `${head}h${String(item.value)};`;
+    if (kind === 'b') return text === `${head}b${String(item.value)};`;
+    if (kind === 'd') return text === `${head}d${String(item.value)}`;
+    return text === `${head}${kind}`;
+  }
+
+  #items(template: number): readonly TemplateItem[] {
     let items = this.#templates.get(template);
     if (items === undefined) {
       items = parseTemplate(this.#dictionary.textOf(template));
       this.#templates.set(template, items);
     }
+    return items;
+  }
+
+  decode(id: string, data: Uint8Array, row: RowContext): StoredRecord {
+    const reader = new ByteReader(data);
+    const template = reader.uint();
+    const time = row.base + reader.int();
+    if (template === 0) return { id, record: JSON.parse(reader.text()) as TraceRecord };
+    const items = this.#items(template);
     const record: Record<string, unknown> = {};
     let target = record;
     for (const item of items) {

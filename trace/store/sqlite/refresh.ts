@@ -64,7 +64,7 @@ class Refresher {
   refresh(keys: readonly number[]): void {
     const first = readCounter(this.#parts.db, 'revision');
     this.#revision = first;
-    const rows = this.#rows(keys);
+    const rows = new Map(this.#parts.transactions.dirtyUpTo(keys.at(-1) ?? -1).map((tx) => [tx.key, tx]));
     const records = this.#records(keys, rows);
     for (const key of keys) {
       const tx = rows.get(key);
@@ -89,15 +89,6 @@ class Refresher {
       return;
     }
     this.#write(tx.key, this.#parts.summaries.encode(trace));
-  }
-
-  #rows(keys: readonly number[]): Map<number, Transaction> {
-    const rows = new Map<number, Transaction>();
-    for (const key of keys) {
-      const tx = this.#parts.transactions.byKey(key);
-      if (tx !== null) rows.set(key, tx);
-    }
-    return rows;
   }
 
   /** The own records of all rows, read in one sweep. */

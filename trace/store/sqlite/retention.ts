@@ -5,8 +5,9 @@ import { timeOf } from './recordCodec.ts';
 import { approximateTime } from './time.ts';
 import { FULL, PLACED, SHORTENED, type Transaction } from './transactions.ts';
 
-/** Rows looked at per transaction: the write lock is held for some tens of milliseconds. */
-const CHUNK = 500;
+/** Rows looked at per transaction at most, and for how long the write lock is held. */
+const CHUNK = 2000;
+const LONGEST_MS = 30;
 /** Pages given back to the file system per step. */
 const PAGES = 2000;
 
@@ -20,6 +21,7 @@ export class Retention {
   readonly #before: number;
   #phase: 'blocks' | 'transactions' | 'related' | 'placed' | 'rest' | 'space' | 'done' = 'blocks';
   #after = 0;
+  #deadline = 0;
   records = 0;
   traces = 0;
 
@@ -42,6 +44,7 @@ export class Retention {
     try {
       db.write(() => {
         this.#parts.sync();
+        this.#deadline = performance.now() + LONGEST_MS;
         this.#work();
         const dropped = this.records - records;
         if (dropped > 0) writeCounter(db, 'records', Math.max(0, readCounter(db, 'records') - dropped));
@@ -72,8 +75,9 @@ export class Retention {
 
   #blocks(): void {
     const { db } = this.#parts;
-    const rows = db.all('SELECT key, last FROM block WHERE key > ? ORDER BY key LIMIT ?', this.#after, CHUNK / 10);
+    const rows = db.all('SELECT key, last FROM block WHERE key > ? ORDER BY key LIMIT ?', this.#after, CHUNK);
     for (const [key, last] of rows) {
+      if (performance.now() > this.#deadline) return;
       const block = key as number;
       this.#after = block;
       if ((last as number) >= this.#before || !this.#areMembersOld(block)) continue;
@@ -101,12 +105,14 @@ export class Retention {
   /** `related`: rows that add to the traces of others (no channel, shortened) and so may outlive their own records' time. */
   #transactions(related: boolean): void {
     const { db, transactions } = this.#parts;
-    const rows = db.all('SELECT key FROM tx WHERE key > ? ORDER BY key LIMIT ?', this.#after, CHUNK);
+    // A row's base is the time of a record of it or of its block: with a younger base it cannot be old.
+    const sql = 'SELECT key FROM tx WHERE key > ? AND base < ? ORDER BY key LIMIT ?';
+    const rows = db.all(sql, this.#after, this.#before, CHUNK);
     for (const [key] of rows) {
+      if (performance.now() > this.#deadline) return;
       this.#after = key as number;
       const tx = transactions.byKey(key as number);
       if (tx === null || tx.kind === PLACED || (tx.kind === SHORTENED || tx.channelKey === 0) !== related) continue;
-      if (tx.base >= this.#before && !this.#hasNone(tx)) continue;
       if (!this.#isOld(tx) || db.get('SELECT 1 FROM member WHERE tx = ?', tx.key) !== undefined) continue;
       if (related ? !this.#isUnused(tx) : !this.#areRelativesOld(tx)) continue;
       this.#drop(tx);
@@ -137,9 +143,10 @@ export class Retention {
   /** What a shortened ID had placed in its channel goes with it. */
   #placed(): void {
     const { db, transactions, resolution } = this.#parts;
-    const sql = 'SELECT key FROM tx WHERE kind = ? AND key > ? ORDER BY key LIMIT ?';
-    const rows = db.all(sql, PLACED, this.#after, CHUNK);
+    const sql = `SELECT key FROM tx WHERE kind = ${PLACED} AND key > ? ORDER BY key LIMIT ?`;
+    const rows = db.all(sql, this.#after, CHUNK);
     for (const [key] of rows) {
+      if (performance.now() > this.#deadline) return;
       this.#after = key as number;
       const tx = transactions.byKey(key as number);
       if (tx !== null && !resolution.isVisible(tx)) this.#drop(tx);
@@ -150,10 +157,6 @@ export class Retention {
   #isOld(tx: Transaction): boolean {
     const sql = 'SELECT data FROM record WHERE tx = ?';
     return this.#parts.db.all(sql, tx.key).every(([data]) => timeOf(data as Uint8Array, tx.base) < this.#before);
-  }
-
-  #hasNone(tx: Transaction): boolean {
-    return this.#parts.db.get('SELECT 1 FROM record WHERE tx = ?', tx.key) === undefined;
   }
 
   #drop(tx: Transaction): void {

@@ -28,7 +28,9 @@ CREATE TABLE tx (key INTEGER PRIMARY KEY, channel INTEGER NOT NULL, kind INTEGER
 -- Eight bytes find the row (and serve prefixes of up to 16 digits); the rest of the ID is compared in the row.
 CREATE INDEX tx_id ON tx (CASE WHEN typeof(id) = 'blob' THEN substr(id, 1, 8) ELSE id END);
 CREATE INDEX tx_text ON tx (id) WHERE typeof(id) = 'text';
+-- To know quickly that there are none: shortened IDs by length, rows that shortened IDs have placed, IDs without a channel.
 CREATE INDEX tx_kind ON tx (kind, length(id)) WHERE kind <> 0;
+CREATE INDEX tx_without_channel ON tx (channel) WHERE channel = 0 AND kind = 0;
 
 -- Records of scope tx, clustered by transaction. id: 8 bytes.
 CREATE TABLE record (tx INTEGER NOT NULL, id BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY (tx, id)) WITHOUT ROWID;

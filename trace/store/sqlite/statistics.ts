@@ -161,6 +161,7 @@ function sampleOf(
   const chosen = step === 1 ? '' : `AND (((started % 2147483647) * 1103515245) >> 12) % ${step} = 0`;
   const stages = Object.fromEntries([...STAGE_NAMES, 'total'].map((name) => [name, [] as number[]]));
   const edges = new Map<string, number[]>();
+  const byShape = new Map<number, (number[] | null)[]>();
   const rows = parts.db.all(`SELECT duration, edges, data FROM summary WHERE ${condition} ${chosen}`, ...values);
   for (const row of rows) {
     const [duration, edgesKey, data] = row as [number, number, Uint8Array];
@@ -170,15 +171,16 @@ function sampleOf(
       const us = durations.stages[n];
       if (us !== null && us !== undefined) stages[STAGE_NAMES[n] as string]?.push(us);
     }
-    const kinds = parts.shapes.edges(edgesKey);
-    for (let n = 0; n < kinds.length; n++) {
+    let targets = byShape.get(edgesKey);
+    if (targets === undefined) {
+      targets = parts.shapes
+        .edges(edgesKey)
+        .map(([point, from, to]) => (from === null ? null : listOf(edges, edgeName(point, from, to))));
+      byShape.set(edgesKey, targets);
+    }
+    for (let n = 0; n < targets.length; n++) {
       const us = durations.edges[n];
-      const [point, from, to] = kinds[n] as (typeof kinds)[number];
-      if (us === null || us === undefined || from === null) continue;
-      const name = edgeName(point, from, to);
-      const list = edges.get(name);
-      if (list === undefined) edges.set(name, [us]);
-      else list.push(us);
+      if (us !== null && us !== undefined) targets[n]?.push(us);
     }
   }
   const of = (name: string) => percentilesOf(stages[name] ?? [], step === 1 ? 1 : total / Math.max(1, rows.length));
@@ -192,6 +194,15 @@ function sampleOf(
     },
     edges,
   };
+}
+
+function listOf(lists: Map<string, number[]>, name: string): number[] {
+  let list = lists.get(name);
+  if (list === undefined) {
+    list = [];
+    lists.set(name, list);
+  }
+  return list;
 }
 
 /** `weight`: how many traces one of the sample stands for. */

@@ -76,6 +76,12 @@ export class Transactions {
       .map((row) => this.#fromRow(row));
   }
 
+  /** The rows that are dirty, up to this key. */
+  dirtyUpTo(last: number): Transaction[] {
+    const sql = `SELECT ${COLUMNS} FROM dirty CROSS JOIN tx ON tx.key = dirty.tx WHERE dirty.tx <= ?`;
+    return this.#db.all(sql, last).map((row) => this.#fromRow(row));
+  }
+
   byKey(key: number): Transaction | null {
     const row = this.#db.get(`SELECT ${COLUMNS} FROM tx WHERE key = ?`, key);
     return row === undefined ? null : this.#fromRow(row);
@@ -107,7 +113,7 @@ export class Transactions {
   /** Lengths (in characters) that shortened IDs have, ascending; empty where there are none. */
   shortenedLengths(): readonly number[] {
     this.#lengths ??= this.#db
-      .all('SELECT DISTINCT length(id) FROM tx WHERE kind = ? ORDER BY 1', SHORTENED)
+      .all(`SELECT DISTINCT length(id) FROM tx WHERE kind = ${SHORTENED} ORDER BY 1`)
       .map(([length]) => length as number);
     return this.#lengths;
   }
