@@ -26,7 +26,8 @@ export const STAGE_NAMES = ['endorse', 'order', 'deliver', 'commit'] as const;
 /**
  * One hand-over. `point` is one of: `gateway` (client → gateway peer that does not endorse itself), `endorse` (client or gateway peer → endorser), `broadcast` (client or gateway peer →
  * orderer), `deliver` (orderer → peer that pulled the block), `gossip` (peer → peer), `commit` (whoever handed the block
- * over → the peer that committed it; `from` is null where nobody saw from whom it came).
+ * over → the peer that committed it). `from` is null where nobody saw it: from whom a committed block came, or who asked for an
+ * endorsement that only the block shows.
  */
 export const EDGE_POINTS = ['gateway', 'endorse', 'broadcast', 'deliver', 'gossip', 'commit'] as const;
 export const Edge = z.object({

@@ -146,8 +146,12 @@ function compareEdges(tally: Tally, truth: Truth, tx: TruthTransaction, trace: T
   const name = named(trace, tx);
   const stated = trace.edges.map((edge) => edgeFact({ ...edge, from: name(edge.from) }));
   const commits = new Set(Object.keys(truth.blocks.find(({ number }) => number === tx.block)?.commits ?? {}));
-  // A commit of which nobody saw where the block came from is half an edge: missing, not wrong.
-  const halves = [...commits].map((peer) => edgeFact({ point: 'commit', from: null, to: peer }));
+  // A commit of which nobody saw where the block came from, or an endorsement of which nobody saw who asked, is half an edge:
+  // missing, not wrong.
+  const halves = [
+    ...[...commits].map((peer) => ({ point: 'commit', from: null, to: peer })),
+    ...tx.endorsers.map((peer) => ({ point: 'endorse', from: null, to: peer })),
+  ].map(edgeFact);
   // Where the logs cannot tell how peers passed blocks on, what a trace says of it can be neither demanded nor refuted.
   const untold = truth.gossipKnown ? [] : stated.filter((fact) => fact.startsWith('gossip '));
   tally.set(

@@ -74,7 +74,8 @@ describe('assemble', () => {
 
   test('tells who endorsed from the block alone', () => {
     const trace = assemble(blockRecords(), context);
-    expect(ways(trace)).toEqual([`endorse ${USER} > ${P01.id}`, `endorse ${USER} > ${P02.id}`]);
+    // A block does not say whether the client or a gateway peer asked.
+    expect(ways(trace)).toEqual([`endorse null > ${P01.id}`, `endorse null > ${P02.id}`]);
     expect(trace.edges.every(({ at, source }) => at === null && source === 'block')).toBe(true);
     expect(trace.startedAt).toBe('2026-11-21T00:20:42.882000Z');
     expect(trace.endedAt).toBeNull();

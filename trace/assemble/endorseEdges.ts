@@ -120,16 +120,26 @@ export function endorseEdges(evidence: Evidence, endorsements: readonly Endorsem
   return drafts;
 }
 
-function callerOf({ endorser, caller }: Endorsement, { client, gateways, submitter }: Actors): Identity {
+/**
+ * Who asked for it. Null where a block alone shows the endorsement: the client may have asked itself or had a gateway peer
+ * ask, and a block does not say.
+ */
+function callerOf(one: Endorsement, { client, gateways, submitter }: Actors): Identity | null {
+  const { endorser, caller } = one;
   if (caller) return caller;
+  if (submitter === null && !isSeen(one)) return null;
   if (submitter === null || gateways.some(({ id }) => id === endorser.id)) return client;
   return submitter;
 }
 
-function endorseEdge(one: Endorsement, from: Identity): EdgeDraft {
+/** Whether anybody wrote it down when it happened. */
+function isSeen({ called, result, request, response, firstInvoke }: Endorsement): boolean {
+  return (called ?? result ?? request ?? response ?? firstInvoke) !== null;
+}
+
+function endorseEdge(one: Endorsement, from: Identity | null): EdgeDraft {
   const { called, result, request, response, firstInvoke, lastInvoke } = one;
-  const seen = called ?? result ?? request ?? response ?? firstInvoke;
-  const draft = draftEdge('endorse', from, one.endorser, seen ? 'record' : 'block');
+  const draft = draftEdge('endorse', from, one.endorser, isSeen(one) ? 'record' : 'block');
   // The caller's times contain the endorser's, whatever the two clocks say.
   draft.start = called ?? request;
   draft.end = result ?? response ?? lastInvoke;

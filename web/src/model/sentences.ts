@@ -54,6 +54,7 @@ export function sentencesOf(trace: Trace): Sentence[] {
       case 'gateway':
         return `${from} handed the transaction to ${to}, its way into the network${answerOf(edge, took)}.`;
       case 'endorse':
+        if (edge.from === null) return `${to} endorsed it: the block holds its signature. Who asked it is not known.`;
         return `${from} asked ${to} to endorse${answerOf(edge, took)}.`;
       case 'broadcast':
         return toneOfEdge(edge) === 'good'
