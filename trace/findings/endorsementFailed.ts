@@ -6,8 +6,8 @@ export const endorsementFailed: FindingRule = {
   severity: 'error',
   title: 'An endorser refused the proposal',
   explanation:
-    'A peer that was asked to endorse answered with an error: the chaincode refused, the caller had no right, or the peer could not run the chaincode. Without enough endorsements the transaction is not sent to the ordering service.',
-  find({ edges }) {
+    'A peer that was asked to endorse answered with an error: the chaincode refused, the caller had no right, or the peer could not run the chaincode. Without enough endorsements the transaction is not sent to the ordering service; where enough others endorsed it and it stands in a block, this is only a warning.',
+  find({ edges, block }) {
     const failed = edges.filter(
       ({ point, status, error }) =>
         point === 'endorse' &&
@@ -19,7 +19,7 @@ export const endorsementFailed: FindingRule = {
         `${nameOf(to)} refused${typeof status === 'number' ? ` with status ${status}` : ''}${error === undefined ? '' : ` (“${quote(error)}”)`}`,
     );
     return {
-      severity: 'error',
+      severity: block === null ? 'error' : 'warning',
       message: `${told.join('; ')}.`,
       records: distinct(failed.flatMap(({ records }) => records)),
     };

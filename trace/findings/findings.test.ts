@@ -87,6 +87,10 @@ describe('endorsing', () => {
     expect(finding.records.toSorted()).toEqual([asked.id, refused.id].toSorted());
   });
 
+  test('endorsement_failed is a warning where enough others endorsed', () => {
+    expect(only('endorsement_failed', [...blockRecords(), { ...refused, id: 'other' }]).severity).toBe('warning');
+  });
+
   test('endorsements_differ names who answered what', () => {
     expect(only('endorsements_differ', [granted, asked, refused]).message).toBe(
       'Endorsers did not agree: peer0.org1.example.com answered 200; peer0.org2.example.com answered 500.',

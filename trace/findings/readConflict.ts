@@ -6,7 +6,9 @@ export function conflictDetails({ reasons, readWriteSets, verdictRecords }: Half
   readonly because: string;
   readonly records: string[];
 } {
-  const keys = distinct(readWriteSets.flatMap(({ reads }) => reads.map(({ key }) => key)));
+  // Every transaction reads its chaincode's definition; what people ask for is their own data.
+  const own = readWriteSets.filter(({ namespace }) => namespace !== '_lifecycle');
+  const keys = distinct(own.flatMap(({ reads }) => reads.map(({ key }) => key)));
   const [reason] = reasons.map(({ text }) => quote(text)).toSorted();
   const read =
     keys.length === 0 ? '' : ` It had read ${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ' and more' : ''}.`;
