@@ -82,7 +82,7 @@ export class Appender {
   }
 
   #addToTransaction(id: Uint8Array, record: TraceRecord, txId: string, kind: number): boolean {
-    const { db, codec, blocks } = this.#parts;
+    const { db, encoder, blocks } = this.#parts;
     const { block, channel } = record.ftl;
     const channelKey = this.#channel(channel);
     const tx = this.#transaction(channelKey, txId, kind, record);
@@ -94,7 +94,7 @@ export class Appender {
         this.#touchBlock(row, 0);
       }
     }
-    const data = codec.encode(record, tx);
+    const data = encoder.encode(record, tx);
     const { changes } = db
       .prepare('INSERT OR IGNORE INTO record (tx, id, data) VALUES (?, ?, ?)')
       .run(tx.key, id, data);
@@ -104,19 +104,19 @@ export class Appender {
   }
 
   #addToBlock(id: Uint8Array, record: TraceRecord): boolean {
-    const { db, codec, blocks } = this.#parts;
+    const { db, encoder, blocks } = this.#parts;
     const { block, channel, txs, point } = record.ftl;
     if (block === undefined) return false;
     const channelKey = this.#channel(channel);
     if (block.last !== undefined && block.last > block.number) return this.#addRange(id, record, channelKey);
     const row = blocks.ensure(channelKey, block.number, approximateTime(record['@timestamp']));
     if (txs !== undefined && channelKey !== 0) this.#internList(row, txs);
-    const data = codec.encode(record, row);
+    const data = encoder.encode(record, row);
     const { changes } = db
       .prepare('INSERT OR IGNORE INTO block_record (block, id, data) VALUES (?, ?, ?)')
       .run(row.key, id, data);
     if (changes === 0) return false;
-    this.#touchBlock(row, codec.time);
+    this.#touchBlock(row, encoder.time);
     if (point === 'gossip.commit' && channelKey !== 0) this.#watermarks.commit(record, channelKey, block.number);
     return true;
   }

@@ -1,7 +1,7 @@
 import { BoundedMap } from './boundedMap.ts';
 import type { Channels } from './channels.ts';
 import type { Database } from './database.ts';
-import type { RowContext } from './recordCodec.ts';
+import type { RowContext } from './recordDecoder.ts';
 import type { Transaction } from './transactions.ts';
 
 /** One row of `block`; the context that its records are encoded in. */

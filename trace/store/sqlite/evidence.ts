@@ -2,7 +2,7 @@ import type { AssembleContext } from '../../assemble/context.ts';
 import type { StoredRecord, TraceRecord } from '../../record.ts';
 import { BoundedMap } from './boundedMap.ts';
 import type { BlockRow } from './blocks.ts';
-import type { RowContext } from './recordCodec.ts';
+import type { RowContext } from './recordDecoder.ts';
 import type { Parts } from './parts.ts';
 import { SHORTENED, type Transaction } from './transactions.ts';
 
@@ -91,8 +91,8 @@ export class EvidenceReader {
   }
 
   #decodeAll(sql: string, key: number, row: RowContext): StoredRecord[] {
-    const { db, codec } = this.#parts;
-    return db.all(sql, key).map(([id, data]) => codec.decode(id as string, data as Uint8Array, row));
+    const { db, decoder } = this.#parts;
+    return db.all(sql, key).map(([id, data]) => decoder.decode(id as string, data as Uint8Array, row));
   }
 
   #rangeRecords(block: BlockRow): StoredRecord[] {

@@ -3,7 +3,8 @@ import { Channels } from './channels.ts';
 import type { Database } from './database.ts';
 import { Dictionary } from './dictionary.ts';
 import { Facts } from './facts.ts';
-import { RecordCodec } from './recordCodec.ts';
+import { RecordDecoder } from './recordDecoder.ts';
+import { RecordEncoder } from './recordEncoder.ts';
 import { Resolution } from './resolution.ts';
 import { Shapes } from './shapes.ts';
 import { SummaryCodec } from './summaryCodec.ts';
@@ -18,7 +19,8 @@ export class Parts {
   readonly transactions: Transactions;
   readonly blocks: Blocks;
   readonly txLists: TxLists;
-  readonly codec: RecordCodec;
+  readonly decoder: RecordDecoder;
+  readonly encoder: RecordEncoder;
   readonly resolution: Resolution;
   readonly facts: Facts;
   readonly shapes: Shapes;
@@ -32,7 +34,8 @@ export class Parts {
     this.transactions = new Transactions(db, this.channels);
     this.blocks = new Blocks(db, this.channels);
     this.txLists = new TxLists(db, this.dictionary);
-    this.codec = new RecordCodec(this.dictionary, this.txLists);
+    this.decoder = new RecordDecoder(this.dictionary, this.txLists);
+    this.encoder = new RecordEncoder(this.dictionary, this.txLists, this.decoder);
     this.resolution = new Resolution(db, this.transactions);
     this.facts = new Facts(db, this.channels);
     this.shapes = new Shapes(db, this.channels);
@@ -61,7 +64,8 @@ export class Parts {
     this.forgetRows();
     this.channels.forget();
     this.dictionary.forget();
-    this.codec.forget();
+    this.decoder.forget();
+    this.encoder.forget();
     this.facts.forget();
   }
 }

@@ -93,13 +93,13 @@ class Refresher {
 
   /** The own records of all rows, read in one sweep. */
   #records(keys: readonly number[], rows: ReadonlyMap<number, Transaction>): Map<number, StoredRecord[]> {
-    const { db, codec } = this.#parts;
+    const { db, decoder } = this.#parts;
     const records = new Map<number, StoredRecord[]>();
     const sql = 'SELECT tx, lower(hex(id)), data FROM dirty CROSS JOIN record USING (tx) WHERE tx <= ?';
     for (const [key, id, data] of db.all(sql, keys.at(-1) ?? -1)) {
       const tx = rows.get(key as number);
       if (tx === undefined) continue;
-      const record = codec.decode(id as string, data as Uint8Array, tx);
+      const record = decoder.decode(id as string, data as Uint8Array, tx);
       const list = records.get(tx.key);
       if (list === undefined) records.set(tx.key, [record]);
       else list.push(record);

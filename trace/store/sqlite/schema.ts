@@ -8,7 +8,7 @@ const APPLICATION_ID = 0x46544c73;
  * Version 1. Why it looks like this: docs/adr/0002-compact-record-store.md.
  *
  * Integer keys stand for whatever repeats. Times are microseconds. `data` columns are byte strings whose layout the codecs
- * (recordCodec.ts, summaryCodec.ts, txLists.ts) define.
+ * (recordTemplate.ts, summaryCodec.ts, txLists.ts) define.
  */
 const VERSION_1 = `
 -- Counters and settings: records, revision, facts.

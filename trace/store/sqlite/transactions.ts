@@ -1,7 +1,7 @@
 import { BoundedMap } from './boundedMap.ts';
 import type { Channels } from './channels.ts';
 import type { Database, Row } from './database.ts';
-import type { RowContext } from './recordCodec.ts';
+import type { RowContext } from './recordDecoder.ts';
 import { afterText, fromStoredId, headOf, hexRange, ID_HEAD, normalId, toStoredId, type StoredTxId } from './txId.ts';
 
 /** What a row of `tx` stands for. */

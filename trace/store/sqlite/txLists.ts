@@ -4,7 +4,7 @@ import type { BlockRow } from './blocks.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import type { Database } from './database.ts';
 import { textHash, type Dictionary } from './dictionary.ts';
-import type { TxListStore } from './recordCodec.ts';
+import type { TxListStore } from './recordDecoder.ts';
 import type { Transaction } from './transactions.ts';
 import { fromStoredId, type StoredTxId } from './txId.ts';
 

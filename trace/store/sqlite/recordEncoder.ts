@@ -1,29 +1,9 @@
-import { traceIdOf, type StoredRecord, type TraceRecord } from '../../record.ts';
-import { BoundedMap } from './boundedMap.ts';
-import { ByteReader, ByteWriter, isHex } from './bytes.ts';
+import { traceIdOf, type TraceRecord } from '../../record.ts';
+import { ByteWriter, isHex } from './bytes.ts';
 import type { Dictionary } from './dictionary.ts';
-import { blockLetters, isUint, KNOWN_FTL, KNOWN_TOP, parseTemplate, type TemplateItem } from './recordTemplate.ts';
-import { approximateTime, formatTime, fractionDigits, parseTime } from './time.ts';
-
-/** What a row already says, so that its records need not. */
-export interface RowContext {
-  readonly channel: string;
-  /** Full or shortened transaction ID; null for a block's row. */
-  readonly txId: string | null;
-  /** Block number of a block's row; null for a transaction's. */
-  readonly block: number | null;
-  /** Microseconds that the times of the row's records count from. */
-  readonly base: number;
-  /** Trace ID of the row, made when first asked for. */
-  traceId?: string;
-}
-
-/** Lists of transactions, kept apart (txLists.ts). */
-export interface TxListStore {
-  /** Key of the list; 0 if it has to stay in the record. */
-  keyOf(txs: readonly unknown[], row: RowContext): number;
-  list(key: number): readonly unknown[];
-}
+import type { RecordDecoder, RowContext, TxListStore } from './recordDecoder.ts';
+import { blockLetters, isUint, KNOWN_FTL, KNOWN_TOP, type TemplateItem } from './recordTemplate.ts';
+import { approximateTime, fractionDigits, parseTime } from './time.ts';
 
 interface Recent {
   readonly key: number;
@@ -39,33 +19,33 @@ interface Known {
   readonly kind: string;
 }
 
-const known = (fields: Readonly<Record<string, string>>): ReadonlyMap<string, Known> =>
+const heads = (fields: Readonly<Record<string, string>>): ReadonlyMap<string, Known> =>
   new Map(Object.entries(fields).map(([key, kind]) => [key, { head: `${key.length}:${key}`, kind }]));
-const TOP = known(KNOWN_TOP);
-const FTL = known(KNOWN_FTL);
+const TOP = heads(KNOWN_TOP);
+const FTL = heads(KNOWN_FTL);
 /** Longest string that may become part of a template. */
 const LONGEST_CONSTANT = 256;
 
-/** Turns records into blobs and back; what comes out is deep-equal to what went in. */
-export class RecordCodec {
+/** Turns records into blobs; what `RecordDecoder` makes of them is deep-equal to what went in. */
+export class RecordEncoder {
   readonly #dictionary: Dictionary;
   readonly #lists: TxListStore;
+  readonly #decoder: RecordDecoder;
   readonly #out = new ByteWriter();
   readonly #values = new ByteWriter();
-  readonly #templates = new BoundedMap<number, readonly TemplateItem[]>(4096);
   /** By point and writer: the templates met last, the latest first. */
   readonly #recent = new Map<string, Map<string, Recent[]>>();
   /** Time of the record encoded last. */
   time = 0;
 
-  constructor(dictionary: Dictionary, lists: TxListStore) {
+  constructor(dictionary: Dictionary, lists: TxListStore, decoder: RecordDecoder) {
     this.#dictionary = dictionary;
     this.#lists = lists;
+    this.#decoder = decoder;
   }
 
   /** After a rollback: template keys may be given to others. */
   forget(): void {
-    this.#templates.clear();
     this.#recent.clear();
   }
 
@@ -117,7 +97,7 @@ export class RecordCodec {
     const node = record['service.node.name'] ?? '';
     const candidates = byNode.get(node) ?? [];
     if (candidates.length >= MOST_RECENT) candidates.pop();
-    candidates.unshift({ key, items: this.#items(key) });
+    candidates.unshift({ key, items: this.#decoder.items(key) });
     byNode.set(node, candidates);
     return key;
   }
@@ -192,39 +172,6 @@ export class RecordCodec {
     if (kind === 'b') return text === `${head}b${String(item.value)};`;
     if (kind === 'd') return text === `${head}d${String(item.value)}`;
     return text === `${head}${kind}`;
-  }
-
-  #items(template: number): readonly TemplateItem[] {
-    let items = this.#templates.get(template);
-    if (items === undefined) {
-      items = parseTemplate(this.#dictionary.textOf(template));
-      this.#templates.set(template, items);
-    }
-    return items;
-  }
-
-  decode(id: string, data: Uint8Array, row: RowContext): StoredRecord {
-    const reader = new ByteReader(data);
-    const template = reader.uint();
-    const time = row.base + reader.int();
-    if (template === 0) return { id, record: JSON.parse(reader.text()) as TraceRecord };
-    const items = this.#items(template);
-    const record: Record<string, unknown> = {};
-    let target = record;
-    for (const item of items) {
-      if (item.kind === '{') {
-        target = {};
-        record['ftl'] = target;
-      } else if (item.kind === '}') {
-        target = record;
-      } else {
-        const value = this.#value(item, reader, row, time);
-        if (item.key === '__proto__')
-          Object.defineProperty(target, item.key, { value, enumerable: true, configurable: true, writable: true });
-        else target[item.key] = value;
-      }
-    }
-    return { id, record: record as unknown as TraceRecord };
   }
 
   /** Writes the template's text, and the values into `#values` on the way. */
@@ -376,62 +323,4 @@ export class RecordCodec {
     for (const key of keys) this.#values.uint(key);
     return `${head}I`;
   }
-
-  #value(item: TemplateItem, reader: ByteReader, row: RowContext, time: number): unknown {
-    switch (item.kind) {
-      case 'k':
-      case 'c':
-        return item.value;
-      case 'i':
-        return this.#dictionary.objectOf(reader.uint());
-      case 'u':
-        return reader.uint();
-      case 'X':
-        return row.txId;
-      case 'C':
-        return row.channel;
-      case 't':
-        return formatTime(time, item.value as number);
-      case 'd':
-        return formatTime(time + reader.int(), item.value as number);
-      case 'T':
-        row.traceId ??= traceIdOf(row.channel, row.txId ?? '');
-        return row.traceId;
-      case 'h':
-        return reader.hex(item.value as number);
-      case 's':
-        return reader.text();
-      case 'j':
-        return JSON.parse(reader.text()) as unknown;
-      case 'b':
-        return readBlock(item.value as string, reader, row);
-      case 'I':
-        return Array.from({ length: reader.uint() }, () => this.#dictionary.objectOf(reader.uint()));
-      case 'L':
-        return this.#lists.list(reader.uint());
-      default:
-        throw new RangeError(`unknown kind ${item.kind} in a record's template`);
-    }
-  }
-}
-
-function readBlock(letters: string, reader: ByteReader, row: RowContext): object {
-  const block: Record<string, unknown> = {};
-  for (const letter of letters) {
-    if (letter === 'n') block['number'] = row.block;
-    else if (letter === 'N') block['number'] = reader.uint();
-    else if (letter === 'l') block['last'] = reader.uint();
-    else if (letter === 'h') block['hash'] = reader.hex(32);
-    else if (letter === 'p') block['previous_hash'] = reader.hex(32);
-    else if (letter === 'q') block['previous_hash'] = '';
-    else if (letter === 'd') block['data_hash'] = reader.hex(32);
-  }
-  return block;
-}
-
-/** Time of a record's bytes without decoding the rest. */
-export function timeOf(data: Uint8Array, base: number): number {
-  const reader = new ByteReader(data);
-  reader.uint();
-  return base + reader.int();
 }
