@@ -5,6 +5,7 @@ import type { AppendResult } from '../traceStore.ts';
 import type { BlockRow } from './blocks.ts';
 import { readCounter, writeCounter } from './counters.ts';
 import type { Parts } from './parts.ts';
+import { RecordRows } from './recordRows.ts';
 import { markStale, STALE_BLOCKS } from './stale.ts';
 import { approximateTime } from './time.ts';
 import { FULL, PLACED, SHORTENED, type Transaction } from './transactions.ts';
@@ -18,6 +19,7 @@ const LONGEST_TX_ID = 256;
 export class Appender {
   readonly #parts: Parts;
   readonly #watermarks: Watermarks;
+  readonly #rows: RecordRows;
   /** Per batch. */
   readonly #touched = new Map<number, Transaction>();
   readonly #touchedBlocks = new Map<BlockRow, number>();
@@ -27,6 +29,9 @@ export class Appender {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#watermarks = new Watermarks(parts.db);
+    this.#rows = new RecordRows(parts.db, (tx) => {
+      this.#touch(tx);
+    });
   }
 
   append(records: readonly StoredRecord[], checkpoints?: ReadonlyMap<string, string>): AppendResult {
@@ -39,6 +44,7 @@ export class Appender {
         this.#channelName = '';
         this.#channelKey = 0;
         this.#watermarks.reset();
+        this.#rows.reset();
         const added = this.#addAll(records);
         this.#finish(added);
         if (checkpoints !== undefined) {
@@ -62,9 +68,11 @@ export class Appender {
       ids.write(stored.id, n * 8, 'hex');
       if (this.#add(ids.subarray(n * 8, n * 8 + 8), stored.record)) added++;
     }
-    return added;
+    this.#rows.flush();
+    return added + this.#rows.added;
   }
 
+  /** Whether it was new; of a transaction's record `#rows` tells. */
   #add(id: Uint8Array, record: TraceRecord): boolean {
     const { ftl } = record;
     this.#watermarks.stream(record);
@@ -81,8 +89,8 @@ export class Appender {
     return this.#addLoose(id, record);
   }
 
-  #addToTransaction(id: Uint8Array, record: TraceRecord, txId: string, kind: number): boolean {
-    const { db, encoder, blocks } = this.#parts;
+  #addToTransaction(id: Uint8Array, record: TraceRecord, txId: string, kind: number): false {
+    const { encoder, blocks } = this.#parts;
     const { block, channel } = record.ftl;
     const channelKey = this.#channel(channel);
     const tx = this.#transaction(channelKey, txId, kind, record);
@@ -95,12 +103,8 @@ export class Appender {
       }
     }
     const data = encoder.encode(record, tx);
-    const { changes } = db
-      .prepare('INSERT OR IGNORE INTO record (tx, id, data) VALUES (?, ?, ?)')
-      .run(tx.key, id, data);
-    if (changes === 0) return false;
-    this.#touch(tx);
-    return true;
+    this.#rows.add(tx, id, data);
+    return false;
   }
 
   #addToBlock(id: Uint8Array, record: TraceRecord): boolean {
