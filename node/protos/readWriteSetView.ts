@@ -25,6 +25,29 @@ export interface RangeQueryView {
   readonly startKey: string;
   readonly endKey: string;
   readonly exhausted: boolean;
+  /** What the query found; empty where it found nothing, or where `merkle` sums it up. */
+  readonly reads: readonly ReadView[];
+  /** Null: `reads` lists what was found. */
+  readonly merkle: MerkleSummaryView | null;
+}
+
+/** Hashes over what a large range query found. */
+export interface MerkleSummaryView {
+  readonly maxDegree: number;
+  readonly maxLevel: number;
+  readonly hashes: readonly Uint8Array[];
+}
+
+/** One piece of a key's metadata, e.g. its endorsement policy (`VALIDATION_PARAMETER`). */
+export interface MetadataEntryView {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+export interface MetadataUpdateView {
+  readonly key: string;
+  /** Empty: the metadata is taken away. */
+  readonly entries: readonly MetadataEntryView[];
 }
 
 /** Private data as the block holds it: hashes. */
@@ -37,13 +60,21 @@ export interface HashedCollectionView {
     readonly isPurge: boolean;
     readonly valueHash: Uint8Array;
   }[];
-  readonly metadataWrites: readonly { readonly keyHash: Uint8Array }[];
+  readonly metadataWrites: readonly { readonly keyHash: Uint8Array; readonly entries: readonly MetadataEntryView[] }[];
   /** Hash of the private read-write set itself. */
   readonly privateHash: Uint8Array;
 }
 
 function version(message: ledger.rwset.kvrwset.Version | undefined): VersionView | null {
   return message === undefined ? null : { block: message.getBlockNum(), tx: message.getTxNum() };
+}
+
+function metadataEntries(entries: readonly ledger.rwset.kvrwset.KVMetadataEntry[]): MetadataEntryView[] {
+  return entries.map((entry) => ({ name: entry.getName(), value: entry.getValue_asU8() }));
+}
+
+function read(message: ledger.rwset.kvrwset.KVRead): ReadView {
+  return { key: message.getKey(), version: version(message.getVersion()) };
 }
 
 /** A `rwset.TxReadWriteSet`: what a simulation read and wrote, one entry a namespace. */
@@ -73,6 +104,8 @@ export class NamespaceView {
   #set: ledger.rwset.kvrwset.KVRWSet | undefined;
   #reads: readonly ReadView[] | undefined;
   #writes: readonly WriteView[] | undefined;
+  #rangeQueries: readonly RangeQueryView[] | undefined;
+  #metadataUpdates: readonly MetadataUpdateView[] | undefined;
   #collections: readonly HashedCollectionView[] | undefined;
 
   constructor(message: ledger.rwset.NsReadWriteSet) {
@@ -81,9 +114,7 @@ export class NamespaceView {
   }
 
   get reads(): readonly ReadView[] {
-    this.#reads ??= this.#kv
-      .getReadsList()
-      .map((read) => ({ key: read.getKey(), version: version(read.getVersion()) }));
+    this.#reads ??= this.#kv.getReadsList().map(read);
     return this.#reads;
   }
 
@@ -95,16 +126,37 @@ export class NamespaceView {
   }
 
   get rangeQueries(): readonly RangeQueryView[] {
-    return this.#kv.getRangeQueriesInfoList().map((query) => ({
-      startKey: query.getStartKey(),
-      endKey: query.getEndKey(),
-      exhausted: query.getItrExhausted(),
-    }));
+    this.#rangeQueries ??= this.#kv.getRangeQueriesInfoList().map((query) => {
+      const merkle = query.getReadsMerkleHashes();
+      return {
+        startKey: query.getStartKey(),
+        endKey: query.getEndKey(),
+        exhausted: query.getItrExhausted(),
+        reads: query.getRawReads()?.getKvReadsList().map(read) ?? [],
+        merkle:
+          merkle === undefined
+            ? null
+            : {
+                maxDegree: merkle.getMaxDegree(),
+                maxLevel: merkle.getMaxLevel(),
+                hashes: merkle.getMaxLevelHashesList_asU8(),
+              },
+      };
+    });
+    return this.#rangeQueries;
   }
 
   /** Keys whose metadata (key-level endorsement policy) was set. */
   get metadataWrites(): readonly string[] {
     return this.#kv.getMetadataWritesList().map((write) => write.getKey());
+  }
+
+  /** What became of each key's metadata. */
+  get metadataUpdates(): readonly MetadataUpdateView[] {
+    this.#metadataUpdates ??= this.#kv
+      .getMetadataWritesList()
+      .map((write) => ({ key: write.getKey(), entries: metadataEntries(write.getEntriesList()) }));
+    return this.#metadataUpdates;
   }
 
   get collections(): readonly HashedCollectionView[] {
@@ -121,7 +173,10 @@ export class NamespaceView {
           isPurge: write.getIsPurge(),
           valueHash: write.getValueHash_asU8(),
         })),
-        metadataWrites: set.getMetadataWritesList().map((write) => ({ keyHash: write.getKeyHash_asU8() })),
+        metadataWrites: set.getMetadataWritesList().map((write) => ({
+          keyHash: write.getKeyHash_asU8(),
+          entries: metadataEntries(write.getEntriesList()),
+        })),
         privateHash: collection.getPvtRwsetHash_asU8(),
       };
     });
