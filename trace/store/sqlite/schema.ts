@@ -82,7 +82,8 @@ CREATE TABLE summary (
   tx INTEGER PRIMARY KEY, revision INTEGER NOT NULL, started INTEGER NOT NULL, tie INTEGER NOT NULL, duration INTEGER NOT NULL,
   block INTEGER NOT NULL, shape INTEGER NOT NULL, edges INTEGER NOT NULL, data BLOB NOT NULL
 );
-CREATE INDEX summary_started ON summary (started, tie, shape);
+-- Holds all that statistics group by.
+CREATE INDEX summary_started ON summary (started, tie, shape, edges);
 CREATE INDEX summary_duration ON summary (duration, tie);
 CREATE INDEX summary_block ON summary (block, tie);
 CREATE INDEX summary_shape ON summary (shape, started, tie);

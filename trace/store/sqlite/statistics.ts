@@ -132,7 +132,7 @@ function edgesOf(
   durations: ReadonlyMap<string, number[]>,
 ): Statistics['edges'] {
   const counts = new Map<string, EdgeCount>();
-  const sql = `SELECT edges, count(*) FROM summary WHERE ${condition} GROUP BY edges`;
+  const sql = `SELECT edges, count(*) FROM summary INDEXED BY summary_started WHERE ${condition} GROUP BY edges`;
   for (const [key, traces] of parts.db.all(sql, ...values)) {
     for (const [point, from, to, failed] of parts.shapes.edges(key as number)) {
       if (from === null) continue;
@@ -162,7 +162,10 @@ function sampleOf(
   const stages = Object.fromEntries([...STAGE_NAMES, 'total'].map((name) => [name, [] as number[]]));
   const edges = new Map<string, number[]>();
   const byShape = new Map<number, (number[] | null)[]>();
-  const rows = parts.db.all(`SELECT duration, edges, data FROM summary WHERE ${condition} ${chosen}`, ...values);
+  const rows = parts.db.all(
+    `SELECT duration, edges, data FROM summary INDEXED BY summary_started WHERE ${condition} ${chosen}`,
+    ...values,
+  );
   for (const row of rows) {
     const [duration, edgesKey, data] = row as [number, number, Uint8Array];
     const durations = parts.summaries.durations(data, edgesKey);
