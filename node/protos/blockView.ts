@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { common, orderer } from '@hyperledger/fabric-protos';
+import { encodeBlock } from './blockEncoder.ts';
 import { blockHeaderHash } from './blockHeader.ts';
 import { NOT_VALIDATED, validationCodeName } from './enumNames.ts';
 import { EnvelopeView } from './envelopeView.ts';
@@ -23,46 +24,52 @@ export interface BlockSignatureView {
   readonly signature: Uint8Array;
 }
 
+/** A block taken apart: what a block file holds of it. */
+export interface BlockParts {
+  readonly number: number;
+  readonly previousHash: Uint8Array;
+  readonly dataHash: Uint8Array;
+  /** Serialised envelopes. */
+  readonly data: readonly Uint8Array[];
+  readonly metadata: readonly Uint8Array[];
+}
+
 /**
  * A `common.Block`. Header and lists are decoded at once, everything else when first asked for, and kept: one view is meant
  * to be shared by all who look at the block. Every getter throws ProtoError where its bytes are not what they should be.
  */
-export class BlockView {
-  readonly bytes: Uint8Array;
-  readonly message: common.Block;
+export class BlockView implements BlockParts {
   readonly number: number;
   /** Empty in block 0. */
   readonly previousHash: Uint8Array;
   readonly dataHash: Uint8Array;
   /** One for each transaction, not yet decoded. */
   readonly envelopes: readonly EnvelopeView[];
-  readonly #data: readonly Uint8Array[];
-  readonly #metadata: readonly Uint8Array[];
+  /** Serialised envelopes. */
+  readonly data: readonly Uint8Array[];
+  /** By BlockMetadataIndex. */
+  readonly metadata: readonly Uint8Array[];
+  #bytes: Uint8Array | undefined;
+  #message: common.Block | undefined;
   #hash: Uint8Array | undefined;
   #computedDataHash: Uint8Array | undefined;
   #metadataSignatures: common.Metadata | undefined;
   #signatures: readonly BlockSignatureView[] | undefined;
   #ordererMetadata: common.OrdererBlockMetadata | null | undefined;
 
-  private constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.message = decodeMessage(common.Block, bytes, 'common.Block');
-    const header = this.message.getHeader();
-    if (header === undefined) {
-      throw new ProtoError('missing', 'common.Block', 'no header');
-    }
-    this.number = header.getNumber();
-    if (!Number.isSafeInteger(this.number)) {
+  private constructor(parts: BlockParts, envelopes?: readonly EnvelopeView[]) {
+    if (!Number.isSafeInteger(parts.number)) {
       throw new ProtoError('out_of_range', 'common.BlockHeader', 'number beyond 2^53');
     }
-    this.previousHash = header.getPreviousHash_asU8();
-    this.dataHash = header.getDataHash_asU8();
-    this.#data = this.message.getData()?.getDataList_asU8() ?? [];
-    if (this.#data.length > MAX_BLOCK_TRANSACTIONS) {
+    if (parts.data.length > MAX_BLOCK_TRANSACTIONS) {
       throw new ProtoError('too_large', 'common.BlockData', `more than ${MAX_BLOCK_TRANSACTIONS} transactions`);
     }
-    this.#metadata = this.message.getMetadata()?.getMetadataList_asU8() ?? [];
-    this.envelopes = this.#data.map((data) => EnvelopeView.fromBytes(data));
+    this.number = parts.number;
+    this.previousHash = parts.previousHash;
+    this.dataHash = parts.dataHash;
+    this.data = parts.data;
+    this.metadata = parts.metadata;
+    this.envelopes = envelopes ?? this.data.map((data) => EnvelopeView.fromBytes(data));
   }
 
   /** @throws ProtoError for bytes that are no block, or more than `maxBytes` (128 MiB) or 100,000 transactions. */
@@ -72,9 +79,56 @@ export class BlockView {
       throw new ProtoError('too_large', 'common.Block', `${bytes.length} bytes, at most ${max} are read`);
     }
     // Buffers would make each part a Buffer, which costs more than a plain view.
-    return new BlockView(
-      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    const plain =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const message = decodeMessage(common.Block, plain, 'common.Block');
+    const header = message.getHeader();
+    if (header === undefined) {
+      throw new ProtoError('missing', 'common.Block', 'no header');
+    }
+    const view = new BlockView({
+      number: header.getNumber(),
+      previousHash: header.getPreviousHash_asU8(),
+      dataHash: header.getDataHash_asU8(),
+      data: message.getData()?.getDataList_asU8() ?? [],
+      metadata: message.getMetadata()?.getMetadataList_asU8() ?? [],
+    });
+    view.#bytes = plain;
+    view.#message = message;
+    return view;
+  }
+
+  /** @throws ProtoError for a number beyond 2^53 or more than 100,000 transactions. */
+  static fromParts(parts: BlockParts): BlockView {
+    return new BlockView(parts);
+  }
+
+  /** The same block with other metadata, as a peer stores it once it has decided. Shares what is decoded already. */
+  withMetadata(metadata: readonly Uint8Array[]): BlockView {
+    const view = new BlockView(
+      {
+        number: this.number,
+        previousHash: this.previousHash,
+        dataHash: this.dataHash,
+        data: this.data,
+        metadata,
+      },
+      this.envelopes,
     );
+    view.#hash = this.#hash;
+    view.#computedDataHash = this.#computedDataHash;
+    return view;
+  }
+
+  /** Serialised `common.Block`: as it came, or as Go serialises it. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= encodeBlock(this);
+    return this.#bytes;
+  }
+
+  get message(): common.Block {
+    this.#message ??= decodeMessage(common.Block, this.bytes, 'common.Block');
+    return this.#message;
   }
 
   /** SHA-256 of the header: the block's name, which the next block repeats as its `previousHash`. */
@@ -87,7 +141,7 @@ export class BlockView {
   get computedDataHash(): Uint8Array {
     if (this.#computedDataHash === undefined) {
       const digest = createHash('sha256');
-      for (const data of this.#data) {
+      for (const data of this.data) {
         digest.update(data);
       }
       this.#computedDataHash = digest.digest();
@@ -216,7 +270,7 @@ export class BlockView {
   }
 
   #metadataAt(index: number): Uint8Array {
-    return this.#metadata[index] ?? EMPTY;
+    return this.metadata[index] ?? EMPTY;
   }
 }
 
