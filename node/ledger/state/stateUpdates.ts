@@ -1,3 +1,4 @@
+import { getOrMake } from './getOrMake.ts';
 import type { Height } from './height.ts';
 import { hashedNamespace, privateNamespace } from './namespaces.ts';
 
@@ -22,16 +23,16 @@ export class StateUpdates {
   readonly private: CollectionUpdates = new Map();
 
   putPublic(namespace: string, key: string, update: StateUpdate): void {
-    within(this.public, namespace).set(key, update);
+    getOrMake(this.public, namespace, newUpdates).set(key, update);
   }
 
   /** @param keyHash in hex, see `hashedKey`. */
   putHashed(namespace: string, collection: string, keyHash: string, update: StateUpdate): void {
-    within(withinCollection(this.hashed, namespace), collection).set(keyHash, update);
+    getOrMake(getOrMake(this.hashed, namespace, newCollections), collection, newUpdates).set(keyHash, update);
   }
 
   putPrivate(namespace: string, collection: string, key: string, update: StateUpdate): void {
-    within(withinCollection(this.private, namespace), collection).set(key, update);
+    getOrMake(getOrMake(this.private, namespace, newCollections), collection, newUpdates).set(key, update);
   }
 
   getPublic(namespace: string, key: string): StateUpdate | undefined {
@@ -84,23 +85,8 @@ export class StateUpdates {
   }
 }
 
-function within(map: Map<string, KeyUpdates>, name: string): KeyUpdates {
-  let found = map.get(name);
-  if (found === undefined) {
-    found = new Map();
-    map.set(name, found);
-  }
-  return found;
-}
-
-function withinCollection(map: CollectionUpdates, namespace: string): Map<string, KeyUpdates> {
-  let found = map.get(namespace);
-  if (found === undefined) {
-    found = new Map();
-    map.set(namespace, found);
-  }
-  return found;
-}
+const newUpdates = (): KeyUpdates => new Map();
+const newCollections = (): Map<string, KeyUpdates> => new Map();
 
 function hasMetadata(updates: KeyUpdates): boolean {
   for (const { metadata } of updates.values()) {

@@ -1,0 +1,28 @@
+import { appendOrderedNumber, decodeHeight, type Height, readOrderedNumber } from './height.ts';
+import type { VersionedValue } from './stateDatabase.ts';
+
+/** A value as it lies in LevelDB: version, length of the metadata and one (0: none), metadata, value. */
+export function encodeStoredValue(value: Uint8Array, metadata: Uint8Array | null, version: Height): Uint8Array {
+  const head: number[] = [];
+  appendOrderedNumber(head, version.block);
+  appendOrderedNumber(head, version.tx);
+  appendOrderedNumber(head, metadata === null ? 0 : metadata.length + 1);
+  const bytes = new Uint8Array(head.length + (metadata?.length ?? 0) + value.length);
+  bytes.set(head);
+  if (metadata !== null) {
+    bytes.set(metadata, head.length);
+  }
+  bytes.set(value, bytes.length - value.length);
+  return bytes;
+}
+
+/** @throws StateError `corrupt` */
+export function decodeStoredValue(bytes: Uint8Array): VersionedValue {
+  const { height, next } = decodeHeight(bytes);
+  const size = readOrderedNumber(bytes, next);
+  if (size.value === 0) {
+    return { value: bytes.subarray(size.next), metadata: null, version: height };
+  }
+  const end = size.next + size.value - 1;
+  return { value: bytes.subarray(end), metadata: bytes.subarray(size.next, end), version: height };
+}
