@@ -2,6 +2,7 @@
  * Why a block store cannot do what it is asked.
  *
  * - `wrong_number`, `wrong_previous_hash`: the block does not follow the last one (Fabric refuses the same two, addBlock);
+ * - `wrong_data_hash`: header and transactions do not belong together: after a crash nobody could tell it from a torn write;
  * - `too_large`: beyond what is ever read back; `malformed`: bytes that are no block;
  * - `corrupt`: a block in the files is not what was written, and no torn write explains it; `missing_file`: a gap in the files;
  * - `before_snapshot`: the channel was joined from a snapshot, and this lies before it;
@@ -11,6 +12,7 @@
 export type BlockStoreErrorCode =
   | 'wrong_number'
   | 'wrong_previous_hash'
+  | 'wrong_data_hash'
   | 'too_large'
   | 'malformed'
   | 'corrupt'
