@@ -1,0 +1,101 @@
+import { type KeyObject, verify } from 'node:crypto';
+import { type CurveName, encodeEcdsaSignature, isLowS, readEcdsaSignature } from './ecdsaSignature.ts';
+import type { SignatureDigest } from './hash.ts';
+import { isEcdsa, keyKind } from './keys.ts';
+
+/** One signature to check. */
+export interface VerifyRequest {
+  readonly key: KeyObject;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+  /** Of ECDSA; SHA-256 unless the MSP says otherwise. */
+  readonly digest?: SignatureDigest;
+}
+
+/** Checks handed to libuv at a time by one `verifyBatch`: enough to keep every thread of its pool at work, few enough that others get their turn. */
+const IN_FLIGHT = 64;
+
+/**
+ * Whether `signature` is `key`'s over `message`, by Fabric's rules (bccsp/sw): ECDSA over a 256-bit digest whatever the curve,
+ * S in the lower half of the order, what follows the two integers passed over; Ed25519 over the message. Everything else, RSA
+ * too, is no. The work is done on libuv's threads. Never rejects.
+ */
+export function verifySignature(
+  key: KeyObject,
+  message: Uint8Array,
+  signature: Uint8Array,
+  digest: SignatureDigest = 'sha256',
+): Promise<boolean> {
+  const checked = prepare(key, signature);
+  if (checked === null) {
+    return Promise.resolve(false);
+  }
+  return new Promise((resolve) => {
+    try {
+      verify(checked.ecdsa ? digest : null, message, key, checked.signature, (error, valid) => {
+        resolve(error === null && valid);
+      });
+    } catch {
+      // Thrown for a key or a digest that OpenSSL refuses.
+      resolve(false);
+    }
+  });
+}
+
+/** As `verifySignature`, on the calling thread. */
+export function verifySignatureSync(
+  key: KeyObject,
+  message: Uint8Array,
+  signature: Uint8Array,
+  digest: SignatureDigest = 'sha256',
+): boolean {
+  const checked = prepare(key, signature);
+  try {
+    return checked !== null && verify(checked.ecdsa ? digest : null, message, key, checked.signature);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Many checks, at most `inFlight` at work at once; results in the order of the requests.
+ * Requests may be a generator: it is asked for the next one only when there is room.
+ */
+export async function verifyBatch(
+  requests: Iterable<VerifyRequest>,
+  options: { readonly inFlight?: number } = {},
+): Promise<boolean[]> {
+  const iterator = requests[Symbol.iterator]();
+  const results: boolean[] = [];
+  let count = 0;
+  const worker = async (): Promise<void> => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+      const index = count++;
+      const { key, message, signature, digest } = next.value;
+      results[index] = await verifySignature(key, message, signature, digest);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, options.inFlight ?? IN_FLIGHT) }, worker));
+  return results;
+}
+
+/** A signature in the form that OpenSSL takes; null where Fabric says no without looking at the message. */
+function prepare(
+  key: KeyObject,
+  signature: Uint8Array,
+): { readonly ecdsa: boolean; readonly signature: Uint8Array } | null {
+  const kind = keyKind(key);
+  if (isEcdsa(kind)) {
+    const der = lowSignature(kind, signature);
+    return der === null ? null : { ecdsa: true, signature: der };
+  }
+  return kind === 'Ed25519' && signature.length === 64 ? { ecdsa: false, signature } : null;
+}
+
+function lowSignature(curve: CurveName, bytes: Uint8Array): Uint8Array | null {
+  const signature = readEcdsaSignature(bytes);
+  if (signature === null || !isLowS(curve, signature)) {
+    return null;
+  }
+  return signature.canonical ? bytes : encodeEcdsaSignature(signature);
+}
