@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -134,6 +134,20 @@ describe('importAll', () => {
     await rig.start({ logs: [rig.path('*.gz')] });
     await rig.collector.untilCaughtUp();
     expect([...rig.store.records.keys()].toSorted()).toEqual([...imported.records.keys()].toSorted());
+  });
+
+  it('gives a start-up dump the same IDs whether the file ends behind it or goes on', async () => {
+    const whole = gunzipSync(readFileSync(`${VECTORS}fabric-v2.5.9/logs/peer0.org1.log.gz`)).toString();
+    const afterDump = whole.indexOf('\n', whole.indexOf('rootcert:')) + 1;
+    const dumpEnd = whole.indexOf('\n', afterDump) + 1;
+    const grown = new MemoryRecords();
+    for (const end of [dumpEnd, whole.length]) {
+      writeFileSync(rig.path('peer0.log'), whole.slice(0, end));
+      await importInto(grown, { paths: [rig.path('peer0.log')] });
+    }
+    const once = new MemoryRecords();
+    await importInto(once, { paths: [rig.path('peer0.log')] });
+    expect([...grown.records.keys()].toSorted()).toEqual([...once.records.keys()].toSorted());
   });
 
   it('reads rotated files of a stream in the order in which they were written', async () => {

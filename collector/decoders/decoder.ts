@@ -11,6 +11,8 @@ export interface DeadLetter {
 /** What one line became: nothing at all (a line of no interest), records, or a dead letter. */
 export interface Decoded {
   readonly records: readonly TraceRecord[];
+  /** How many of the records, from the first, belong to entries before this line, which it showed to be complete. */
+  readonly earlier?: number;
   readonly dead?: DeadLetter;
 }
 

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreError } from '#trace/store/errors.ts';
 import { CollectorRig, ownLines, range } from '../testing/collectorRig.ts';
@@ -29,7 +30,8 @@ describe('a store that fails', () => {
     };
     await rig.start({ batchRecords: 100, queueBatches: 2, readBytes: 16 * 1024, retryMs: 1 });
     const tries = async () => rig.metric('ftl_collector_write_retries_total');
-    for (const before = await tries(); (await tries()) < before + 20; ) await rig.until(() => true);
+    // A real pause each time: retries wait on timers, which promises alone would starve.
+    for (const before = await tries(); (await tries()) < before + 20; ) await setTimeout(5);
     const queued = rig.collector.status().queued;
     // Two batches and the open one, and what a chunk of each file holds beyond.
     expect(queued).toBeGreaterThan(200);

@@ -63,10 +63,16 @@ export class StreamIntake implements LineHandler, CheckpointSource {
       const text = bytes.toString(this.#ascii ? 'latin1' : 'utf8', start, end);
       const decoded = this.#decode(text);
       const records = decoded.records;
+      const earlier = decoded.earlier ?? 0;
       for (let index = 0; index < records.length; index++) {
         const record = records[index]!;
         const name = record['service.node.name'] ?? this.#options.name;
-        this.#modules.batcher.add({ id: this.#ids.of(name, bytes, start, end, index), record });
+        // What an earlier entry said must not hang on the line that happens to follow it.
+        const id =
+          index < earlier
+            ? contentId(name, JSON.stringify(record))
+            : this.#ids.of(name, bytes, start, end, index - earlier);
+        this.#modules.batcher.add({ id, record });
       }
       if (decoded.dead !== undefined) this.#bury(decoded.dead.code, decoded.dead.reason, text, offset);
     }

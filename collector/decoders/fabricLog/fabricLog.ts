@@ -141,8 +141,10 @@ class FabricLogDecoder implements StreamDecoder {
     }
     const records = Array.isArray(outcome) ? (outcome as readonly TraceRecord[]) : [outcome as TraceRecord];
     if (records.length === 0) return NOTHING;
+    if (this.#state.start === undefined) return { records };
     // A start that still waits for its writer's name goes before whatever the writer did next.
-    return { records: this.#state.start === undefined ? records : [...startRecords(this.#state), ...records] };
+    const started = startRecords(this.#state);
+    return { records: [...started, ...records], earlier: started.length };
   }
 
   #continued(text: string): Decoded {
@@ -162,11 +164,13 @@ class FabricLogDecoder implements StreamDecoder {
     if (located === undefined || 'code' in located) return NOTHING;
     const rule = this.#ruleOf(open.text, located);
     if (rule === undefined) return NOTHING;
-    const closed = this.#apply(rule, parseConsole(open.text, open.head, located));
-    // The line at hand is another one: the reason says which entry is meant.
-    return closed.dead === undefined
-      ? closed
-      : { ...closed, dead: { ...closed.dead, reason: `the entry before this line: ${closed.dead.reason}` } };
+    const { records, dead } = this.#apply(rule, parseConsole(open.text, open.head, located));
+    return {
+      records,
+      earlier: records.length,
+      // The line at hand is another one: the reason says which entry is meant.
+      ...(dead === undefined ? {} : { dead: { ...dead, reason: `the entry before this line: ${dead.reason}` } }),
+    };
   }
 }
 
@@ -187,13 +191,16 @@ function tooLong(text: string): Decoded {
   };
 }
 
+/** What the entry before gave, and what the line at hand gave. */
 function join(first: Decoded, second: Decoded): Decoded {
   if (first.records.length === 0 && first.dead === undefined) return second;
-  if (second.records.length === 0 && second.dead === undefined) return first;
-  const records = [...first.records, ...second.records];
-  if (first.dead === undefined || second.dead === undefined) {
-    const dead = first.dead ?? second.dead;
-    return { records, ...(dead === undefined ? {} : { dead }) };
-  }
-  return { records, dead: { code: second.dead.code, reason: `${second.dead.reason}; ${first.dead.reason}` } };
+  const dead =
+    first.dead !== undefined && second.dead !== undefined
+      ? { code: second.dead.code, reason: `${second.dead.reason}; ${first.dead.reason}` }
+      : (first.dead ?? second.dead);
+  return {
+    records: [...first.records, ...second.records],
+    earlier: first.records.length + (second.earlier ?? 0),
+    ...(dead === undefined ? {} : { dead }),
+  };
 }

@@ -19,6 +19,8 @@ describe('consensus', () => {
     ];
     const sender = { name: 'node', kind: 'orderer' };
     expect(ftlOf(lines)).toEqual([
+      // Once: which consenter the writer is.
+      { point: 'node.identity', channel: 'c', sender, consensus: { node: 4 } },
       {
         point: 'order.block',
         channel: 'c',
@@ -39,7 +41,11 @@ describe('consensus', () => {
         `Indexing block [blockNum=7, blockHash=[]byte{0x1} txOffsets=\ntxId=${ID} locPointer=offset=70, bytesLength=9\n]`,
       ],
     ]);
-    expect(ftlOf([...entries('orderer.consensus.etcdraft', [writing('a'), writing('b')]), ...index])).toHaveLength(2);
+    expect(
+      ftlOf([...entries('orderer.consensus.etcdraft', [writing('a'), writing('b')]), ...index]).map(
+        ({ point }) => point,
+      ),
+    ).toEqual(['node.identity', 'order.block', 'node.identity', 'order.block']);
     expect(ftlOf([...entries('orderer.consensus.etcdraft', [writing('a')]), ...index]).at(-1)).toMatchObject({
       stage: 'indexed',
       channel: 'a',

@@ -1,4 +1,4 @@
-import type { TxRef } from '#trace/record.ts';
+import type { TraceRecord, TxRef } from '#trace/record.ts';
 import type { Entry } from '../entry.ts';
 import { blockNumberOf, makeRecord } from '../record.ts';
 import type { LoggerRules, Outcome, Rule } from '../rule.ts';
@@ -80,13 +80,26 @@ function made(entry: Entry, state: FabricState, stage: 'created' | 'written'): O
   const channel = entry.field('channel');
   if (number === undefined || channel === undefined || channel === '') return 'unreadable';
   if (stage === 'written') noteWriting(state, number, channel);
-  return makeRecord(entry, state, 'order.block', {
-    channel,
-    block: { number },
-    sender: state.self(),
-    stage,
-    ...consensusOf(numberOf(entry.field('node'))),
-  });
+  const node = numberOf(entry.field('node'));
+  return [
+    ...seat(entry, state, channel, node),
+    makeRecord(entry, state, 'order.block', {
+      channel,
+      block: { number },
+      sender: state.self(),
+      stage,
+      ...consensusOf(node),
+    }),
+  ];
+}
+
+/**
+ * The writer's own number among the channel's consenters, once: beside the configuration's list it tells which certificate is
+ * behind the stream, even in a log that begins long after the start and the last change of leader.
+ */
+function seat(entry: Entry, state: FabricState, channel: string, node: number | undefined): TraceRecord[] {
+  if (node === undefined || !state.isNew(`seat:${channel}/${node}:${state.name}`)) return [];
+  return [makeRecord(entry, state, 'node.identity', { channel, sender: state.self(), ...consensusOf(node) })];
 }
 
 function raftLeader(entry: Entry, state: FabricState): Outcome {
@@ -110,14 +123,17 @@ function bftWritten(entry: Entry, state: FabricState): Outcome {
   if (match === null || number === undefined || channel === undefined || channel === '') return 'unreadable';
   noteWriting(state, number, channel);
   if (node !== undefined) state.consenters.set(channel, node);
-  return makeRecord(entry, state, 'order.block', {
-    channel,
-    block: { number },
-    sender: state.self(),
-    stage: 'written',
-    tx_count: Number(match[2]),
-    ...consensusOf(node),
-  });
+  return [
+    ...seat(entry, state, channel, node),
+    makeRecord(entry, state, 'order.block', {
+      channel,
+      block: { number },
+      sender: state.self(),
+      stage: 'written',
+      tx_count: Number(match[2]),
+      ...consensusOf(node),
+    }),
+  ];
 }
 
 function bftLeader(entry: Entry, state: FabricState): Outcome {

@@ -5,7 +5,7 @@ import { fabricLog } from '../fabricLog.ts';
 
 describe('who writes', () => {
   it('is what the configuration says, above what the log says', () => {
-    const lines = entries('nodeCmd', [['Started peer with ID=[jdoe], network ID=[n], address=[10.0.0.1:7051]']]);
+    const lines = entries('nodeCmd', [['Started peer with ID=[peer3.org1], network ID=[n], address=[10.0.0.1:7051]']]);
     const commit = entries('kvledger', [
       ['[c] Committed block [1] with 1 transaction(s) in 1ms (state_validation=0ms) commitHash=[]'],
     ]);
@@ -16,10 +16,10 @@ describe('who writes', () => {
     expect(own.records.map((record) => record['service.node.name'])).toEqual(['peer0']);
     expect(own.records[0]?.ftl.receiver).toEqual({ id: 'Org1MSP/peer0', name: 'peer0', msp: 'Org1MSP', kind: 'peer' });
     const told = decodeFabric([...lines, ...commit], 'file');
-    expect(told.records.map((record) => record['service.node.name'])).toEqual(['jdoe', 'jdoe']);
+    expect(told.records.map((record) => record['service.node.name'])).toEqual(['peer3.org1', 'peer3.org1']);
     expect(told.records[0]?.ftl).toMatchObject({
       point: 'node.identity',
-      sender: { name: 'jdoe', address: '10.0.0.1:7051' },
+      sender: { name: 'peer3.org1', address: '10.0.0.1:7051' },
     });
   });
 
@@ -32,12 +32,29 @@ describe('who writes', () => {
     ]);
     const { records } = decodeFabric([...start, ...config], 'file');
     expect(records.map(({ ftl }) => ftl)).toMatchObject([
-      { point: 'node.start', node_version: '2.2.15', sender: { name: 'peer7', kind: 'peer' } },
+      { point: 'node.start', node_version: '2.2.15', sender: { name: 'peer7.example.com', kind: 'peer' } },
       // What it listens on everywhere is no address of its own.
-      { point: 'node.identity', sender: { name: 'peer7', msp: 'Org7MSP', address: 'peer7.example.com:7051' } },
+      {
+        point: 'node.identity',
+        sender: { name: 'peer7.example.com', msp: 'Org7MSP', address: 'peer7.example.com:7051' },
+      },
     ]);
     expect(decodeFabric(start, 'file').records).toMatchObject([
       { 'service.node.name': 'file', ftl: { point: 'node.start' } },
     ]);
+  });
+
+  it.each([
+    ['a qualified name as it is', 'peer0.bank.test', '127.0.0.1:7051', 'peer0.bank.test'],
+    ['a bare name that is the host’s first label: the host', 'peer0', 'peer0.bank.test:7051', 'peer0.bank.test'],
+    ['a bare name that is the host', 'peer0-bank', 'peer0-bank:7051', 'peer0-bank'],
+    ['a bare name, told apart from that of another organisation', 'peer0', '10.0.0.1:7051', 'peer0@BankMSP'],
+    ['a bare name beside another host name', 'node-1', 'peer0.bank.test:7051', 'node-1@BankMSP'],
+    ['the host instead of the sample’s name', 'jdoe', 'peer0.bank.test:7051', 'peer0.bank.test'],
+    ['the file instead of the sample’s name without a host', 'jdoe', 'localhost:7051', 'file'],
+  ])('is %s', (_, id, address, name) => {
+    const text = `Peer config with combined core.yaml settings:\npeer:\n  id: ${id}\n  localmspid: BankMSP\n  address: ${address}\n`;
+    const { records } = decodeFabric(entries('nodeCmd', [[text]]), 'file');
+    expect(records).toMatchObject([{ 'service.node.name': name, ftl: { sender: { name, msp: 'BankMSP' } } }]);
   });
 });

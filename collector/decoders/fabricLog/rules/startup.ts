@@ -71,9 +71,9 @@ function identities(
 function peerConfig(entry: Entry, state: FabricState): Outcome {
   const peer = peerSection(entry.message);
   if (peer === undefined) return 'unreadable';
-  const name = textAt(peer, 'id');
-  if (name !== undefined) state.learnName(name);
   const msp = textAt(peer, 'localmspid');
+  const name = nodeName(textAt(peer, 'id'), msp, textAt(peer, 'gossip', 'externalendpoint') ?? textAt(peer, 'address'));
+  if (name !== undefined) state.learnName(name);
   const addresses = [
     textAt(peer, 'address'),
     textAt(peer, 'gossip', 'externalendpoint'),
@@ -89,6 +89,23 @@ function peerConfig(entry: Entry, state: FabricState): Outcome {
       addresses.filter((text) => text !== undefined),
     ),
   ];
+}
+
+/** `peer.id` as the sample configuration has it: many never change it. */
+const SAMPLE_ID = 'jdoe';
+
+/**
+ * What a stream is called after its peer's start: a name that no other node of the network has. `peer.id` is that if it is
+ * qualified (`peer0.org1.example.com`); every organisation may have a `peer0`, so a bare one is told apart by the MSP; the
+ * sample's stands for nobody, and the peer's own host name does instead, if it has one.
+ */
+function nodeName(id: string | undefined, msp: string | undefined, address: string | undefined): string | undefined {
+  const host = /^([a-z][a-z\d.-]*):\d+$/i.exec(address ?? '')?.[1];
+  const hostName = host === undefined || host === 'localhost' ? undefined : host;
+  if (id === undefined || id === SAMPLE_ID) return hostName;
+  if (id.includes('.') || id === hostName) return id;
+  if (hostName?.startsWith(`${id}.`)) return hostName;
+  return msp === undefined ? id : `${id}@${msp}`;
 }
 
 /** Several times the section as it is by default. */
@@ -125,7 +142,9 @@ function peerStarted(entry: Entry, state: FabricState): Outcome {
   const match = /^Started peer with ID=\[([^\]]*)\], network ID=\[[^\]]*\], address=\[([^\]]*)\]/.exec(entry.message);
   if (match === null) return 'unreadable';
   if (state.isNamed) return undefined;
-  state.learnName(match[1] as string);
+  // Without the dump the MSP is unknown, so a bare name stays as it is.
+  const name = nodeName(match[1], undefined, match[2]);
+  if (name !== undefined) state.learnName(name);
   return [...startRecords(state), ...identities(entry, state, { ...state.self(), kind: 'peer' }, [match[2] as string])];
 }
 
