@@ -64,6 +64,48 @@ const terms = (records: readonly StoredRecord[]) =>
     .leaders(CHANNEL)
     .map(({ node, from, to }) => [node, seconds(from), to === null ? null : seconds(to)]);
 
+const seat = (channel: string, point: 'leader.consensus' | 'node.identity') =>
+  stored(
+    at(1),
+    { ...O2, name: 'file-b' },
+    {
+      point,
+      channel,
+      sender: { kind: 'orderer', name: 'file-b', msp: 'SortMSP', address: '10.0.0.9:7050' },
+      consensus: { node: 2, leader: 2 },
+    },
+  );
+
+describe('an orderer that its log does not name', () => {
+  const consenters = [
+    { node: 1, address: 'sort1.test:7050', name: 'sort1.test', msp: 'SortMSP' },
+    { node: 2, address: 'sort2.test:7050', name: 'sort2.test', msp: 'SortMSP' },
+  ];
+  const config = stored(T0, null, {
+    point: 'channel.config',
+    channel: CHANNEL,
+    block: { number: 0 },
+    config: { sequence: 0, organizations: [], consenters },
+  });
+  test.for(['leader.consensus', 'node.identity'] as const)('is the consenter whose number it gives (%s)', (point) => {
+    const built = buildNetwork([config, seat(CHANNEL, point)]);
+    const id = 'SortMSP/sort2.test';
+    expect(built.resolve({ kind: 'orderer', name: 'file-b' }).id).toBe(id);
+    expect(built.nodes.map((node) => node.id)).toEqual(['SortMSP/sort1.test', id]);
+    expect(built.leaders(CHANNEL).map(({ node }) => node)).toEqual(point === 'leader.consensus' ? [id] : []);
+  });
+
+  test('is nobody by its number in another channel', () => {
+    const built = buildNetwork([config, seat('other', 'leader.consensus')]);
+    expect(built.resolve({ kind: 'orderer', name: 'file-b' }).id).toBe('SortMSP/file-b');
+  });
+});
+
+test('a bare name that carries its MSP stands for two nodes in two organisations', () => {
+  const built = buildNetwork(['A', 'B'].map((msp) => fact({ ...peer(`peer0@${msp}`), msp })));
+  expect(built.nodes.map(({ id }) => id)).toEqual(['A/peer0', 'B/peer0']);
+});
+
 describe('resolve', () => {
   test.for<[string, PartialIdentity]>([
     ['a log’s own name', { kind: 'peer', name: P01.name }],

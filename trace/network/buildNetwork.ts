@@ -203,7 +203,9 @@ function nodeOf(group: Group): NetworkNode {
     facts.map(pick).findLast((value) => value !== undefined);
   const all = (pick: (fact: Group['facts'][number]) => string | undefined) =>
     [...new Set(facts.map(pick).filter((value) => value !== undefined))].toSorted(compare);
-  const name = latest((fact) => fact.self) ?? latest((fact) => fact.name);
+  // A configuration names consenters as their certificates do; a stream may be called after its file.
+  const named = facts.findLast((fact) => fact.seat !== undefined && fact.self === undefined)?.name;
+  const name = named ?? latest((fact) => fact.self) ?? latest((fact) => fact.name);
   const address = latest((fact) => fact.address);
   const fingerprint = latest((fact) => fact.fingerprint);
   const pkiId = latest((fact) => fact.pkiId);
@@ -246,8 +248,11 @@ export function unknownIdentity(partial: PartialIdentity): Identity {
 function madeUpId(partial: PartialIdentity, kind: ParticipantKind): string {
   const { msp, name, address, pki_id: pkiId, fingerprint } = partial;
   const normal = address === undefined ? null : (normaliseAddress(address) ?? address);
+  // A bare `peer.id` carries its MSP to be told apart from another organisation's; here that stands before it anyway.
+  const bare =
+    name !== undefined && msp !== undefined && name.endsWith(`@${msp}`) ? name.slice(0, -msp.length - 1) : name;
   const handle =
-    name ??
+    bare ??
     (normal === null ? undefined : (hostName(normal) ?? normal)) ??
     (pkiId === undefined ? undefined : `pki-id ${pkiId.slice(0, 16)}`) ??
     (fingerprint === undefined ? undefined : `certificate ${fingerprint.slice(0, 16)}`) ??

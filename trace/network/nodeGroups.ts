@@ -14,6 +14,8 @@ export interface Fact {
   readonly address: string | undefined;
   readonly fingerprint: string | undefined;
   readonly pkiId: string | undefined;
+  /** Its number among a channel's consenters, `channel/number`: an orderer's log shows it where it shows no certificate. */
+  readonly seat: string | undefined;
   /** The node speaks of itself: its stream's own name. */
   readonly self: string | undefined;
   readonly start: boolean;
@@ -41,7 +43,7 @@ export function factsOf(records: readonly StoredRecord[]): Fact[] {
     const listens = LISTEN_ADDRESS_POINTS.has(ftl.point);
     const nodeName = record['service.node.name'];
     const selfKind = record['service.type'] === 'fabric-orderer' ? 'orderer' : 'peer';
-    const add = (who: PartialIdentity | undefined, fallbackKind?: ParticipantKind) => {
+    const add = (who: PartialIdentity | undefined, fallbackKind?: ParticipantKind, seat?: string) => {
       if (!who || who.kind === 'client' || who.kind === 'chaincode') return;
       const msp = who.msp ?? mspOf(who.id);
       const name = who.name ?? nameOf(who.id);
@@ -59,18 +61,28 @@ export function factsOf(records: readonly StoredRecord[]): Fact[] {
         address,
         fingerprint: who.fingerprint,
         pkiId: who.pki_id,
+        seat,
         self,
         start: ftl.point === 'node.start',
       });
     };
-    add(ftl.sender);
+    add(ftl.sender, undefined, ownSeat(ftl));
     add(ftl.receiver);
+    for (const { node, name, msp } of ftl.config?.consenters ?? []) {
+      if (name !== undefined && ftl.channel !== undefined)
+        add({ kind: 'orderer', name, ...(msp !== undefined && { msp }) }, 'orderer', `${ftl.channel}/${node}`);
+    }
     for (const endorser of ftl.endorsers ?? []) add(endorser, 'peer');
     for (const signer of ftl.signers ?? []) add(signer, 'orderer');
     // A stream is evidence that its writer exists, even if no line describes it.
     if (nodeName !== undefined) add({ name: nodeName, kind: selfKind });
   }
   return distinct(facts);
+}
+
+function ownSeat({ point, channel, consensus }: StoredRecord['record']['ftl']): string | undefined {
+  if (point !== 'leader.consensus' && point !== 'node.identity') return undefined;
+  return channel === undefined || consensus?.node === undefined ? undefined : `${channel}/${consensus.node}`;
 }
 
 const mspOf = (id: string | undefined) => (id?.includes('/') ? id.slice(0, id.indexOf('/')) : undefined);
@@ -92,8 +104,8 @@ function distinct(facts: Fact[]): Fact[] {
 }
 
 function keyOf(fact: Fact): string {
-  const { id, kind, msp, name, address, fingerprint, pkiId, self } = fact;
-  return JSON.stringify([id, kind, msp, name, address, fingerprint, pkiId, self].map((part) => part ?? null));
+  const { id, kind, msp, name, address, fingerprint, pkiId, seat, self } = fact;
+  return JSON.stringify([id, kind, msp, name, address, fingerprint, pkiId, seat, self].map((part) => part ?? null));
 }
 
 export const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
@@ -150,6 +162,7 @@ export function groupFacts(facts: readonly Fact[]): Group[] {
   joinBy((fact) => fact.pkiId, sameCertificate);
   joinBy((fact) => (fact.name === undefined || fact.msp === undefined ? undefined : `${fact.msp}/${fact.name}`), fits);
   joinNames(facts, groups, find, union);
+  joinBy((fact) => fact.seat, fits);
   joinAddresses(facts, groups, find, union);
   return [...new Set(groups.map(find))].map((group) => {
     group.facts.sort(
