@@ -30,8 +30,8 @@ describe('a store that fails', () => {
     };
     await rig.start({ batchRecords: 100, queueBatches: 2, readBytes: 16 * 1024, retryMs: 1 });
     const tries = async () => rig.metric('ftl_collector_write_retries_total');
-    // A real pause each time: retries wait on timers, which promises alone would starve.
-    for (const before = await tries(); (await tries()) < before + 20; ) await setTimeout(5);
+    // Eight tries, each twice as long after the one before; a real pause, since promises alone would starve their timers.
+    for (const before = await tries(); (await tries()) < before + 8; ) await setTimeout(5);
     const queued = rig.collector.status().queued;
     // Two batches and the open one, and what a chunk of each file holds beyond.
     expect(queued).toBeGreaterThan(200);
