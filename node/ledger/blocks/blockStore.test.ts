@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BlockView } from '#node/protos/blockView.ts';
 import { type RecordedSet, sharedBlocks, vendoredBlocks } from '#node/protos/testBlocks.ts';
+import { decodeRecord, encodeRecord, recordLength } from './blockRecord.ts';
 import { BlockStore } from './blockStore.ts';
+import { BlockStoreError } from './blockStoreError.ts';
+import { generatedChain } from './testChain.ts';
 import { txIdOf } from './txIdOf.ts';
 
 let folder: string;
@@ -96,5 +100,137 @@ describe('recorded blocks', () => {
     expect(store.recovery.file).toBeGreaterThan(3);
     await expectWhole(store, set);
     await store.close();
+  });
+});
+
+describe('an append', () => {
+  const chain = generatedChain(4, { transactions: 3, envelopeBytes: 50 });
+  const [first, second, third] = chain as [BlockView, BlockView, BlockView];
+
+  it('takes the next block alone, and leaves everything as it was otherwise', async () => {
+    const store = await BlockStore.open(folder, 'generated');
+    await store.append(first);
+    const file = () => readFileSync(join(folder, 'chains', 'generated', 'blockfile_000000'));
+    const before = file();
+    await expect(store.append(first)).rejects.toMatchObject({ code: 'wrong_number' });
+    await expect(store.append(third)).rejects.toMatchObject({ code: 'wrong_number' });
+    const stranger = BlockView.fromParts({
+      number: 1,
+      previousHash: new Uint8Array(32),
+      dataHash: second.dataHash,
+      data: second.data,
+      metadata: [],
+    });
+    await expect(store.append(stranger)).rejects.toMatchObject({ code: 'wrong_previous_hash' });
+    const swapped = BlockView.fromParts({
+      number: 1,
+      previousHash: second.previousHash,
+      dataHash: second.dataHash,
+      data: second.data.toReversed(),
+      metadata: [],
+    });
+    await expect(store.append(swapped)).rejects.toMatchObject({ code: 'wrong_data_hash' });
+    await expect(store.append(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'malformed' });
+    expect(store.height).toBe(1);
+    expect(file().equals(before)).toBe(true);
+    await store.append(second);
+    expect(store.height).toBe(2);
+    await store.close();
+    await expect(store.append(third)).rejects.toMatchObject({ code: 'closed' });
+    await expect(store.byNumber(0)).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  it('of many calls at once happens in their order, and readers follow', async () => {
+    const store = await BlockStore.open(folder, 'generated', { durability: 'group', groupBlocks: 3 });
+    const seen: number[] = [];
+    const reader = (async () => {
+      for await (const { number } of store.iterate(0, { follow: true })) {
+        seen.push(number);
+        if (number === 3) {
+          return;
+        }
+      }
+    })();
+    await Promise.all(chain.map((block) => store.append(block)));
+    await reader;
+    expect(seen).toEqual([0, 1, 2, 3]);
+    expect(store.durableHeight).toBe(3);
+    await store.flush();
+    expect(store.durableHeight).toBe(4);
+    await store.close();
+  });
+
+  it('keeps the view that was given, with what is decoded of it', async () => {
+    const store = await BlockStore.open(folder, 'generated');
+    await store.append(first);
+    expect(await store.byNumber(0)).toBe(first);
+    expect(await store.envelope(0, 1)).toBe(first.envelopes[1]);
+    await store.close();
+  });
+
+  it('is refused to a second process, and to a channel whose name leaves the folder', async () => {
+    const store = await BlockStore.open(folder, 'generated');
+    await expect(BlockStore.open(folder, 'generated')).rejects.toMatchObject({ code: 'in_use' });
+    await store.close();
+    await expect(BlockStore.open(folder, '../elsewhere')).rejects.toMatchObject({ code: 'malformed' });
+  });
+});
+
+describe('files that were altered', () => {
+  it('are not mended silently: a changed byte in an earlier block is an error', async () => {
+    const chain = generatedChain(4, { transactions: 3, envelopeBytes: 50 });
+    const store = await BlockStore.open(folder, 'generated', { cacheBytes: 0 });
+    for (const block of chain) {
+      await store.append(block);
+    }
+    await store.close();
+    const path = join(folder, 'chains', 'generated', 'blockfile_000000');
+    const bytes = readFileSync(path);
+    bytes[200] = (bytes[200] as number) ^ 1;
+    writeFileSync(path, bytes);
+    rmSync(join(folder, 'index'), { recursive: true });
+    await expect(BlockStore.open(folder, 'generated')).rejects.toMatchObject({ code: 'corrupt' });
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+});
+
+describe('a record', () => {
+  const bytes = (max: number) => fc.uint8Array({ maxLength: max });
+
+  it('gives back what was put into it, whatever that is', () => {
+    fc.assert(
+      fc.property(
+        fc.maxSafeNat(),
+        bytes(64),
+        bytes(64),
+        fc.array(bytes(300), { maxLength: 20 }),
+        fc.array(bytes(200), { maxLength: 6 }),
+        (number, previousHash, dataHash, data, metadata) => {
+          const parts = { number, previousHash, dataHash, data, metadata };
+          const { record, envelopes } = encodeRecord(parts);
+          const head = recordLength(record) as { length: number; size: number };
+          expect(head.length + head.size).toBe(record.length);
+          const decoded = decodeRecord(record.subarray(head.size), head.size);
+          expect(decoded).toEqual({ parts, envelopes });
+          for (const [index, { offset, length }] of envelopes.entries()) {
+            expect(record.subarray(offset, offset + length)).toEqual(data[index]);
+          }
+        },
+      ),
+    );
+  });
+
+  it('of any other bytes is a typed error', () => {
+    fc.assert(
+      fc.property(bytes(400), (garbage) => {
+        for (const decode of [decodeRecord, recordLength]) {
+          try {
+            decode(garbage);
+          } catch (error) {
+            expect(error).toBeInstanceOf(BlockStoreError);
+          }
+        }
+      }),
+    );
   });
 });
