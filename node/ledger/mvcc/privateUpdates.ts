@@ -25,6 +25,11 @@ export interface PrivateWriteSet {
   }[];
 }
 
+export interface PrivateUpdateOptions {
+  /** False for data that comes from this peer's own store, where purged keys may be missing from it. Default true. */
+  readonly verifyHashes?: boolean;
+}
+
 /**
  * Adds the private writes of a block's valid transactions to its updates. A transaction without private data, or whose data this
  * peer does not have, adds none.
@@ -38,7 +43,9 @@ export async function addPrivateUpdates(
   result: MvccResult,
   privateWriteSets: readonly PrivateWriteSet[],
   state: StateReader,
+  options: PrivateUpdateOptions = {},
 ): Promise<void> {
+  const verify = options.verifyHashes ?? true;
   const renewed: PrivateKey[] = [];
   for (const writeSet of privateWriteSets.toSorted((first, second) => first.tx - second.tx)) {
     const { tx } = writeSet;
@@ -52,7 +59,7 @@ export async function addPrivateUpdates(
     }
     const publicSet = envelope.transaction.action.readWriteSet;
     if (holdsPrivateHashes(publicSet)) {
-      renewed.push(...addTransaction(writeSet, publicSet, { block: block.number, tx }, result.updates));
+      renewed.push(...addTransaction(writeSet, verify ? publicSet : null, { block: block.number, tx }, result.updates));
     }
   }
   await renewVersions(renewed, result.updates, state);
@@ -85,18 +92,14 @@ interface PrivateKey {
 /** Gives the keys whose metadata the transaction sets. */
 function addTransaction(
   writeSet: PrivateWriteSet,
-  publicSet: ReadWriteSetView,
+  publicSet: ReadWriteSetView | null,
   version: Height,
   updates: StateUpdates,
 ): PrivateKey[] {
   const renewed: PrivateKey[] = [];
   for (const { namespace, collection, rwset } of writeSet.collections) {
-    const expected = publicSet.namespace(namespace)?.collections.find(({ name }) => name === collection)?.privateHash;
-    if (expected === undefined || Buffer.compare(sha256(rwset), expected) !== 0) {
-      throw new MvccError(
-        'private_hash',
-        `private data of ${privateNamespace(namespace, collection)}, transaction ${version.tx} of block ${version.block}, has another hash than the block holds`,
-      );
+    if (publicSet !== null) {
+      checkHash(publicSet, namespace, collection, rwset, version);
     }
     const set = decodeMessage(kvrwset.KVRWSet, rwset, 'kvrwset.KVRWSet (private)');
     for (const write of set.getWritesList()) {
@@ -112,6 +115,22 @@ function addTransaction(
     }
   }
   return renewed;
+}
+
+function checkHash(
+  publicSet: ReadWriteSetView,
+  namespace: string,
+  collection: string,
+  rwset: Uint8Array,
+  { block, tx }: Height,
+): void {
+  const expected = publicSet.namespace(namespace)?.collections.find(({ name }) => name === collection)?.privateHash;
+  if (expected === undefined || Buffer.compare(sha256(rwset), expected) !== 0) {
+    throw new MvccError(
+      'private_hash',
+      `private data of ${privateNamespace(namespace, collection)}, transaction ${tx} of block ${block}, has another hash than the block holds`,
+    );
+  }
 }
 
 /**
