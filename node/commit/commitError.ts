@@ -1,0 +1,42 @@
+/**
+ * Why a block is not taken. An invalid transaction is no error: it is committed with its code.
+ *
+ * The block itself: `malformed_block` (bytes that are no block, or whose transactions are not in the form that was hashed),
+ * `no_metadata`, `wrong_channel`, `unexpected_number` (a gap, or a block that is there already), `fork` (another block of a number
+ * that is there already), `previous_hash`, `data_hash`, `block_signature` (the channel's BlockValidation policy is not met).
+ *
+ * What it asks of the node: `config_rejected` (a configuration that the one in force does not allow), `unsupported_capability`,
+ * `unknown_plugin` (a validation plugin other than Fabric's own), `state_unreadable` (state that decisions depend on is damaged:
+ * Fabric halts the channel as well).
+ *
+ * The pipeline: `closed`, `halted` (an earlier block failed).
+ */
+export type CommitErrorCode =
+  | 'malformed_block'
+  | 'no_metadata'
+  | 'wrong_channel'
+  | 'unexpected_number'
+  | 'fork'
+  | 'previous_hash'
+  | 'data_hash'
+  | 'block_signature'
+  | 'config_rejected'
+  | 'unsupported_capability'
+  | 'unknown_plugin'
+  | 'state_unreadable'
+  | 'closed'
+  | 'halted';
+
+/** The one error of this folder. */
+export class CommitError extends Error {
+  readonly code: CommitErrorCode;
+  /** Null where the block could not even be read. */
+  readonly block: number | null;
+
+  constructor(code: CommitErrorCode, block: number | null, detail: string, options?: ErrorOptions) {
+    super(block === null ? detail : `block ${block}: ${detail}`, options);
+    this.name = 'CommitError';
+    this.code = code;
+    this.block = block;
+  }
+}

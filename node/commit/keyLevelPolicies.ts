@@ -1,0 +1,126 @@
+import { hashedKey, hashedNamespace } from '#node/ledger/state/namespaces.ts';
+import type { StateKey, StateReader } from '#node/ledger/state/stateDatabase.ts';
+import { decodeMetadata, VALIDATION_PARAMETER } from '#node/ledger/state/stateMetadata.ts';
+import type { NamespaceView } from '#node/protos/readWriteSetView.ts';
+import { ProtoError } from '#node/protos/protoError.ts';
+import { CommitError } from './commitError.ts';
+import { signaturePolicyAsApplicationPolicy } from './policyBook.ts';
+
+/** A key whose endorsement is asked about. */
+export interface WrittenKey {
+  /** Empty for a public key. */
+  readonly collection: string;
+  /** Where the state keeps it. */
+  readonly stateKey: StateKey;
+}
+
+/** What a transaction did to the keys of one namespace, in the order in which Fabric looks at them. */
+export function* writtenKeys(view: NamespaceView): Generator<WrittenKey> {
+  for (const { key } of view.writes) {
+    yield publicKey(view.namespace, key);
+  }
+  for (const key of view.metadataWrites) {
+    yield publicKey(view.namespace, key);
+  }
+  for (const { name, writes } of view.collections) {
+    for (const { keyHash } of writes) {
+      yield privateKey(view.namespace, name, keyHash);
+    }
+  }
+  for (const { name, metadataWrites } of view.collections) {
+    for (const { keyHash } of metadataWrites) {
+      yield privateKey(view.namespace, name, keyHash);
+    }
+  }
+}
+
+/** Keys whose own policy a transaction sets. */
+export function* keysWithNewMetadata(view: NamespaceView): Generator<WrittenKey> {
+  for (const key of view.metadataWrites) {
+    yield publicKey(view.namespace, key);
+  }
+  for (const { name, metadataWrites } of view.collections) {
+    for (const { keyHash } of metadataWrites) {
+      yield privateKey(view.namespace, name, keyHash);
+    }
+  }
+}
+
+function publicKey(namespace: string, key: string): WrittenKey {
+  return { collection: '', stateKey: { namespace, key } };
+}
+
+function privateKey(namespace: string, collection: string, keyHash: Uint8Array): WrittenKey {
+  return { collection, stateKey: { namespace: hashedNamespace(namespace, collection), key: hashedKey(keyHash) } };
+}
+
+const nameOf = ({ namespace, key }: StateKey): string => `${namespace}\u0000${key}`;
+
+/**
+ * Key-level endorsement policies while one block is looked at (Fabric, core/common/validation/statebased): those that the block
+ * before left, and which keys got a new one from an earlier transaction of this block. Such a key may not be written again in
+ * the same block, whoever endorsed it: nobody could say by which of the two policies.
+ */
+export class KeyLevelPolicies {
+  readonly #policies = new Map<string, Uint8Array>();
+  readonly #updated = new Set<string>();
+
+  /**
+   * Reads the policies of all keys that a block writes, in one round trip; none for namespaces that never had any.
+   * @throws CommitError `state_unreadable` where one cannot be read: nothing can be decided then, as in Fabric.
+   */
+  static async load(state: StateReader, namespaces: Iterable<NamespaceView>): Promise<KeyLevelPolicies> {
+    const policies = new KeyLevelPolicies();
+    const wanted = new Map<string, StateKey>();
+    for (const view of namespaces) {
+      if (state.mayHaveMetadata(view.namespace)) {
+        for (const { stateKey } of writtenKeys(view)) {
+          wanted.set(nameOf(stateKey), stateKey);
+        }
+      }
+    }
+    if (wanted.size === 0) {
+      return policies;
+    }
+    const keys = [...wanted.values()];
+    const values = await state.getMany(keys);
+    for (const [index, value] of values.entries()) {
+      if (value !== null && value.metadata !== null) {
+        policies.#add(keys[index] as StateKey, value.metadata);
+      }
+    }
+    return policies;
+  }
+
+  /** Serialised `protos.ApplicationPolicy` of the key itself; null where that of its collection or chaincode counts. */
+  policyOf(key: WrittenKey): Uint8Array | null {
+    return this.#policies.get(nameOf(key.stateKey)) ?? null;
+  }
+
+  /** Whether an earlier transaction of the block gave the key a new policy. */
+  wasUpdated(key: WrittenKey): boolean {
+    return this.#updated.size > 0 && this.#updated.has(nameOf(key.stateKey));
+  }
+
+  /** To be called when a transaction met the policies of this namespace. */
+  noteUpdates(view: NamespaceView): void {
+    for (const { stateKey } of keysWithNewMetadata(view)) {
+      this.#updated.add(nameOf(stateKey));
+    }
+  }
+
+  #add(key: StateKey, metadata: Uint8Array): void {
+    try {
+      const parameter = decodeMetadata(metadata).get(VALIDATION_PARAMETER);
+      if (parameter !== undefined && parameter.length > 0) {
+        this.#policies.set(nameOf(key), signaturePolicyAsApplicationPolicy(parameter));
+      }
+    } catch (cause) {
+      if (cause instanceof ProtoError) {
+        const what = `endorsement policy of key ${JSON.stringify(key.key)} in ${key.namespace}`;
+        throw new CommitError('state_unreadable', null, `${what}: ${cause.message}`, { cause });
+      }
+      throw cause;
+    }
+  }
+}

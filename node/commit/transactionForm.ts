@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { common } from '@hyperledger/fabric-protos';
+import type { ChannelHeaderView, EnvelopeView } from '#node/protos/envelopeView.ts';
+import { ProtoError } from '#node/protos/protoError.ts';
+import { decodeMessage } from '#node/protos/strictReader.ts';
+import { Code, invalid, reasonOf, VALID, type Verdict } from './verdict.ts';
+
+const { ENDORSER_TRANSACTION, CONFIG, CONFIG_UPDATE } = common.HeaderType;
+
+/**
+ * What can be said of an envelope before any signature is checked: it decodes, and its two headers say what they must
+ * (Fabric, core/common/validation `ValidateTransaction` up to the creator's signature). Never throws.
+ */
+export function checkHeaders(envelope: EnvelopeView): Verdict {
+  try {
+    void envelope.message;
+  } catch (error) {
+    return verdictOf(error, Code.INVALID_OTHER_REASON);
+  }
+  try {
+    void envelope.payload;
+  } catch (error) {
+    return verdictOf(error, Code.BAD_PAYLOAD);
+  }
+  try {
+    const { type, typeName, epoch } = envelope.channelHeader;
+    const { nonce, creator } = envelope.signatureHeader;
+    if (type !== ENDORSER_TRANSACTION && type !== CONFIG && type !== CONFIG_UPDATE) {
+      return invalid(Code.BAD_COMMON_HEADER, `header of type ${typeName}`);
+    }
+    if (epoch !== 0) {
+      return invalid(Code.BAD_COMMON_HEADER, `epoch ${epoch} in the header, only 0 is allowed`);
+    }
+    if (nonce.length === 0) {
+      return invalid(Code.BAD_COMMON_HEADER, 'no nonce in the signature header');
+    }
+    if (creator.length === 0) {
+      return invalid(Code.BAD_COMMON_HEADER, 'no creator in the signature header');
+    }
+    return VALID;
+  } catch (error) {
+    return verdictOf(error, Code.BAD_COMMON_HEADER);
+  }
+}
+
+/**
+ * What is checked of an envelope whose creator's signature holds: the ID is the one that nonce and creator make, and the endorsers
+ * answered this very proposal (Fabric, `ValidateTransaction` after the signature). Never throws.
+ */
+export function checkBody(envelope: EnvelopeView, header: ChannelHeaderView): Verdict {
+  if (header.type === CONFIG) {
+    // The configuration is checked against the one in force, see configTransactions.ts.
+    return VALID;
+  }
+  if (header.type !== ENDORSER_TRANSACTION) {
+    return invalid(Code.UNSUPPORTED_TX_PAYLOAD, `a ${header.typeName} is nothing that a block may hold`);
+  }
+  if (header.txId !== envelope.computedTxId) {
+    return invalid(
+      Code.BAD_PROPOSAL_TXID,
+      `ID ${header.txId.slice(0, 128)}, but nonce and creator make ${envelope.computedTxId}`,
+    );
+  }
+  try {
+    return checkEndorserTransaction(envelope);
+  } catch (error) {
+    return verdictOf(error, Code.INVALID_ENDORSER_TRANSACTION);
+  }
+}
+
+function checkEndorserTransaction(envelope: EnvelopeView): Verdict {
+  const { actions } = envelope.transaction;
+  if (actions.length !== 1) {
+    return invalid(Code.INVALID_ENDORSER_TRANSACTION, `${actions.length} actions, exactly one is allowed`);
+  }
+  const { action } = envelope.transaction;
+  const actionHeader = action.message.getHeader_asU8();
+  const header = decodeMessage(common.SignatureHeader, actionHeader, 'common.SignatureHeader (action)');
+  if (header.getNonce_asU8().length === 0) {
+    return invalid(Code.INVALID_ENDORSER_TRANSACTION, "no nonce in the action's signature header");
+  }
+  if (header.getCreator_asU8().length === 0) {
+    return invalid(Code.INVALID_ENDORSER_TRANSACTION, "no creator in the action's signature header");
+  }
+  const proposal = action.payload.getChaincodeProposalPayload_asU8();
+  const channelHeader = envelope.payload.getHeader()?.getChannelHeader_asU8() ?? new Uint8Array(0);
+  if (proposal.length === 0 || channelHeader.length === 0) {
+    return invalid(Code.INVALID_ENDORSER_TRANSACTION, 'no proposal to compare its hash with');
+  }
+  const { proposalHash } = action;
+  const hash = createHash('sha256').update(channelHeader).update(actionHeader).update(proposal).digest();
+  return Buffer.compare(hash, proposalHash) === 0
+    ? VALID
+    : invalid(Code.INVALID_ENDORSER_TRANSACTION, 'the endorsers answered another proposal: its hash does not match');
+}
+
+/** @throws whatever is no decoding error: a defect of ours, not of the bytes */
+export function verdictOf(error: unknown, code: Verdict['code']): Verdict {
+  if (error instanceof ProtoError) {
+    return invalid(code, reasonOf(error));
+  }
+  throw error;
+}

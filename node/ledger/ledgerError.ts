@@ -1,0 +1,18 @@
+/**
+ * Why a channel's ledger cannot go on.
+ *
+ * - `ahead_of_blocks`: a database knows more blocks than the block files hold; `block_missing`: a gap in them;
+ * - `not_validated`: a block is stored without its transactions' codes; `failed`: an earlier write failed.
+ */
+export type LedgerErrorCode = 'ahead_of_blocks' | 'block_missing' | 'not_validated' | 'failed';
+
+/** What a ledger throws apart from the errors of its stores. */
+export class LedgerError extends Error {
+  readonly code: LedgerErrorCode;
+
+  constructor(code: LedgerErrorCode, detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.name = 'LedgerError';
+    this.code = code;
+  }
+}
