@@ -194,9 +194,18 @@ describe('files that were altered', () => {
   });
 });
 
-describe('a record', () => {
-  const bytes = (max: number) => fc.uint8Array({ maxLength: max });
+const bytes = (max: number) => fc.uint8Array({ maxLength: max });
 
+function outcome(decode: () => unknown): unknown {
+  try {
+    decode();
+    return 'decoded';
+  } catch (error) {
+    return error instanceof BlockStoreError ? 'refused' : error;
+  }
+}
+
+describe('a record', () => {
   it('gives back what was put into it, whatever that is', () => {
     fc.assert(
       fc.property(
@@ -223,13 +232,8 @@ describe('a record', () => {
   it('of any other bytes is a typed error', () => {
     fc.assert(
       fc.property(bytes(400), (garbage) => {
-        for (const decode of [decodeRecord, recordLength]) {
-          try {
-            decode(garbage);
-          } catch (error) {
-            expect(error).toBeInstanceOf(BlockStoreError);
-          }
-        }
+        expect(['decoded', 'refused']).toContain(outcome(() => decodeRecord(garbage)));
+        expect(['decoded', 'refused']).toContain(outcome(() => recordLength(garbage)));
       }),
     );
   });
