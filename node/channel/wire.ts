@@ -134,8 +134,12 @@ export class FieldSet {
     return textOf(this.bytes(field), this.#what);
   }
 
+  all(field: number): readonly RawField[] {
+    return this.#fields.get(field) ?? [];
+  }
+
   list(field: number): readonly Uint8Array[] {
-    return (this.#fields.get(field) ?? []).map(({ bytes }) => bytes);
+    return this.all(field).map(({ bytes }) => bytes);
   }
 
   /** A message field; null where it is not there. */
