@@ -32,6 +32,7 @@ export class Transactions {
   readonly #full = new Map<number, BoundedMap<string, Transaction>>();
   readonly #shortened = new BoundedMap<string, Transaction>(20_000);
   #lengths: readonly number[] | undefined;
+  #hasOddIds: boolean | undefined;
 
   constructor(db: Database, channels: Channels) {
     this.#db = db;
@@ -43,6 +44,7 @@ export class Transactions {
     this.#full.clear();
     this.#shortened.clear();
     this.#lengths = undefined;
+    this.#hasOddIds = undefined;
   }
 
   /** The row of a full ID in the writer's cache. */
@@ -93,6 +95,7 @@ export class Transactions {
       .prepare('INSERT INTO tx (channel, kind, id, base) VALUES (?, ?, ?, ?)')
       .run(channel, kind, toStoredId(txId), base);
     if (kind === SHORTENED && !this.shortenedLengths().includes(txId.length)) this.#lengths = undefined;
+    if (kind !== SHORTENED && typeof toStoredId(txId) === 'string') this.#hasOddIds = true;
     return {
       key: Number(lastInsertRowid),
       channelKey: channel,
@@ -134,13 +137,14 @@ export class Transactions {
   withoutAnyChannel(prefix: string, limit: number): Transaction[] {
     const elsewhere = `EXISTS (SELECT 1 FROM tx AS other WHERE ${ID_HEAD.replaceAll('id', 'other.id')} = ${ID_HEAD.replaceAll('id', 'tx.id')}
       AND other.id = tx.id AND other.kind = ${FULL} AND other.channel <> 0)`;
-    return this.#beginning(prefix, `kind = ${FULL} AND channel = 0 AND NOT ${elsewhere}`, [], limit);
+    return this.#beginning(prefix, `+kind = ${FULL} AND +channel = 0 AND NOT ${elsewhere}`, [], limit);
   }
 
   /** Rows of kind `kinds` whose ID begins with `prefix`, at most `limit`. */
   beginningWith(prefix: string, kinds: readonly number[], channel: number | null, limit: number): Transaction[] {
-    if (channel === null) return this.#beginning(prefix, `kind IN (${kinds.join()})`, [], limit);
-    return this.#beginning(prefix, `kind IN (${kinds.join()}) AND channel = ?`, [channel], limit);
+    const withShortened = kinds.includes(SHORTENED);
+    if (channel === null) return this.#beginning(prefix, `+kind IN (${kinds.join()})`, [], limit, withShortened);
+    return this.#beginning(prefix, `+kind IN (${kinds.join()}) AND +channel = ?`, [channel], limit, withShortened);
   }
 
   /** A query for the keys of all rows whose ID begins with `prefix`, to be used inside another. */
@@ -155,7 +159,14 @@ export class Transactions {
     };
   }
 
-  #beginning(prefix: string, where: string, more: readonly number[], limit: number): Transaction[] {
+  /** `where` hides its columns from the planner (`+kind`): the beginning of an ID selects far better than any of them. */
+  #beginning(
+    prefix: string,
+    where: string,
+    more: readonly number[],
+    limit: number,
+    withShortened = false,
+  ): Transaction[] {
     const rows: Row[] = [];
     const range = hexRange(prefix);
     if (range !== null) {
@@ -171,6 +182,7 @@ export class Transactions {
         ),
       );
     }
+    if (!withShortened && !this.#oddIds()) return rows.map((row) => this.#fromRow(row));
     const text = normalId(prefix);
     rows.push(
       ...this.#db.all(
@@ -182,6 +194,13 @@ export class Transactions {
       ),
     );
     return rows.map((row) => this.#fromRow(row));
+  }
+
+  /** Whether any full ID is not what Fabric makes (64 hex digits) and so is held as text, as all shortened IDs are. */
+  #oddIds(): boolean {
+    this.#hasOddIds ??=
+      this.#db.get(`SELECT 1 FROM tx WHERE typeof(id) = 'text' AND kind <> ${SHORTENED} LIMIT 1`) !== undefined;
+    return this.#hasOddIds;
   }
 
   #fromRow(row: Row): Transaction {
