@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ConfigError } from '#config/loadOptions.ts';
 import { doctorCommand } from './cli/commands/doctor.ts';
 import { importCommand } from './cli/commands/import.ts';
+import { ledgerCommand } from './cli/commands/ledger.ts';
 import { collectCommand, serveCommand, startCommand } from './cli/commands/start.ts';
 import { traceCommand, tracesCommand } from './cli/commands/trace.ts';
 import { FTL_VERSION } from './cli/version.ts';
@@ -28,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     traceCommand(),
     tracesCommand(),
     importCommand(),
+    ledgerCommand(),
     doctorCommand(),
   ])
     program.addCommand(command);

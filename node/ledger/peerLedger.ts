@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BlockView } from '#node/protos/blockView.ts';
 import type { BlockReader } from './blocks/blockReader.ts';
 import { BlockStore } from './blocks/blockStore.ts';
+import { HistoryDatabase } from './history/historyDatabase.ts';
 import { LedgerError } from './ledgerError.ts';
 import type { MvccResult } from './mvcc/mvcc.ts';
 import { validateAndPrepare } from './mvcc/validateAndPrepare.ts';
@@ -12,18 +13,11 @@ import { LevelStateDatabase } from './state/levelStateDatabase.ts';
 import { MemoryStateDatabase } from './state/memoryStateDatabase.ts';
 import type { Height, StateDatabase, StateReader } from './state/stateDatabase.ts';
 
-/** Who wrote each key when. */
-export interface HistoryStore {
-  savepoint(): Promise<Height | null>;
-  /** @param block with the codes that were decided */
-  commit(block: BlockView): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** Folders of a peer's ledgers, named as a Go peer names them. Block files have its format; the databases have one of our own. */
-const FOLDERS = {
+export const LEDGER_FOLDERS = {
   blocks: 'chains',
   state: 'ftlState',
+  history: 'ftlHistory',
 } as const;
 
 export interface PeerLedgerOptions {
@@ -32,6 +26,8 @@ export interface PeerLedgerOptions {
   readonly channelId: string;
   /** Where the world state lives. In memory it is made anew from the blocks whenever the ledger is opened. Default `leveldb`. */
   readonly state?: 'leveldb' | 'memory';
+  /** Whether to keep who wrote each key when. Default true. */
+  readonly history?: boolean;
   /** Told while databases catch up with the block files. */
   readonly onRecovery?: (progress: {
     readonly database: string;
@@ -65,13 +61,13 @@ export class PeerLedger implements AsyncDisposable {
   readonly blocks: BlockStore;
   readonly state: StateDatabase;
   /** Null where it is not kept. */
-  readonly history: HistoryStore | null;
+  readonly history: HistoryDatabase | null;
   #commitHash: Uint8Array | null;
   #failed: unknown = null;
 
   private constructor(
     channelId: string,
-    stores: { blocks: BlockStore; state: StateDatabase; history: HistoryStore | null },
+    stores: { blocks: BlockStore; state: StateDatabase; history: HistoryDatabase | null },
     commitHash: Uint8Array | null,
   ) {
     this.channelId = channelId;
@@ -94,13 +90,16 @@ export class PeerLedger implements AsyncDisposable {
       return one;
     };
     try {
-      const blocks = keep(await BlockStore.open(join(folder, FOLDERS.blocks), channelId));
+      const blocks = keep(await BlockStore.open(join(folder, LEDGER_FOLDERS.blocks), channelId));
       const state = keep(
         options.state === 'memory'
           ? new MemoryStateDatabase()
-          : await LevelStateDatabase.open(join(await made(folder, FOLDERS.state), channelId)),
+          : await LevelStateDatabase.open(join(await made(folder, LEDGER_FOLDERS.state), channelId)),
       );
-      const history: HistoryStore | null = null;
+      const history =
+        options.history === false
+          ? null
+          : keep(await HistoryDatabase.open(join(await made(folder, LEDGER_FOLDERS.history), channelId)));
       await catchUp(blocks, state, history, options.onRecovery ?? (() => {}));
       return new PeerLedger(channelId, { blocks, state, history }, await lastCommitHash(blocks));
     } catch (error) {
@@ -152,7 +151,7 @@ export class PeerLedger implements AsyncDisposable {
       await runStep('state', () => this.state.apply(result.updates, savepointOf(block)));
       const { history } = this;
       if (history !== null) {
-        await runStep('history', () => history.commit(block));
+        await runStep('history', () => history.commit(block, result.codes));
       }
     } catch (error) {
       this.#failed = error;
@@ -176,7 +175,7 @@ export class PeerLedger implements AsyncDisposable {
 /** The channels that have block files in a folder of ledgers, ours or a Go peer's. */
 export async function channelsIn(folder: string): Promise<readonly string[]> {
   try {
-    const entries = await readdir(join(folder, FOLDERS.blocks, 'chains'), { withFileTypes: true });
+    const entries = await readdir(join(folder, LEDGER_FOLDERS.blocks, 'chains'), { withFileTypes: true });
     return entries.filter((one) => one.isDirectory()).map(({ name }) => name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
@@ -221,12 +220,12 @@ async function made(folder: string, name: string): Promise<string> {
 async function catchUp(
   blocks: BlockReader,
   state: StateDatabase,
-  history: HistoryStore | null,
+  history: HistoryDatabase | null,
   tell: NonNullable<PeerLedgerOptions['onRecovery']>,
 ): Promise<void> {
   const { height } = blocks;
   const stateFrom = nextBlock(await state.savepoint(), 'state', height);
-  const historyFrom = history === null ? height : nextBlock(await history.savepoint(), 'history', height);
+  const historyFrom = history === null ? height : nextBlock(history.savepoint, 'history', height);
   for (let number = Math.min(stateFrom, historyFrom); number < height; number++) {
     const block = await blocks.byNumber(number);
     if (block === null) {
@@ -240,7 +239,7 @@ async function catchUp(
       tell({ database: 'state', block: number, height });
     }
     if (history !== null && number >= historyFrom) {
-      await history.commit(block);
+      await history.commit(block, storedCodes(block));
       tell({ database: 'history', block: number, height });
     }
   }
