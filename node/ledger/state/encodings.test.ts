@@ -83,6 +83,9 @@ function outerLength(inner: number): number {
   return 1 + new WireWriter(1).varint(inner).finish().length + inner;
 }
 
+const text = (field: number, value: string) => [(field << 3) | 2, value.length, ...Buffer.from(value)];
+const message = (fields: number[]) => [0x0a, fields.length, ...fields];
+
 it('writes enter the commit hash in order, each name once, without the configuration', () => {
   const updates = new StateUpdates();
   const version = { block: 1, tx: 2 };
@@ -99,8 +102,6 @@ it('writes enter the commit hash in order, each name once, without the configura
   updates.putHashed('ns2', 'c', '01', put('h'));
   updates.putPrivate('ns1', 'c1', 'secret', put('left out'));
   const V = [0x32, 4, 1, 1, 1, 2];
-  const text = (field: number, value: string) => [(field << 3) | 2, value.length, ...Buffer.from(value)];
-  const message = (fields: number[]) => [0x0a, fields.length, ...fields];
   expect([...updateBytes(updates)]).toEqual([
     ...message([...text(1, 'ns1'), ...text(2, 'c1'), 0x1a, 1, 0x0a, ...text(5, 'h'), ...V]),
     ...message([...text(2, 'c2'), 0x1a, 1, 0xff, ...text(5, 'h'), ...V]),

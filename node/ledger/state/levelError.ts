@@ -5,14 +5,21 @@ export function levelError(error: unknown): StateError {
   if (error instanceof StateError) {
     return error;
   }
-  const code = (error as { code?: unknown } | null)?.code;
-  const detail = error instanceof Error ? describe(error) : String(error);
-  if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN' || code === 'LEVEL_SNAPSHOT_NOT_OPEN') {
-    return new StateError('closed', detail, { cause: error });
+  const code = codeOf(error);
+  if (!(error instanceof Error)) {
+    return new StateError('io', String(error));
   }
-  return new StateError(code === 'LEVEL_CORRUPTION' ? 'corrupt' : 'io', detail, { cause: error });
+  if (error.cause !== undefined && code === 'LEVEL_DATABASE_NOT_OPEN') {
+    // It never opened: the cause says why.
+    const detail = error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+    return new StateError(codeOf(error.cause) === 'LEVEL_CORRUPTION' ? 'corrupt' : 'io', detail, { cause: error });
+  }
+  if (code.endsWith('_NOT_OPEN')) {
+    return new StateError('closed', error.message, { cause: error });
+  }
+  return new StateError(code === 'LEVEL_CORRUPTION' ? 'corrupt' : 'io', error.message, { cause: error });
 }
 
-function describe(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
