@@ -127,7 +127,9 @@ export const FtlFields = z.looseObject({
   client_time: Timestamp.optional(),
   rw_sets: z.array(ReadWriteSummary).optional(),
   signers: z.array(PartialIdentity).optional(),
-  consensus: z.looseObject({ node: z.int().optional(), leader: z.int().optional() }).optional(),
+  consensus: z
+    .looseObject({ node: z.int().optional(), leader: z.int().optional(), view: z.int().optional() })
+    .optional(),
   config: ChannelConfig.optional(),
   definition: ChaincodeDefinition.optional(),
   /** Where it came from: `record` (our node), `log` (a stock Go log), `block` (a block). Absent means `record`. */

@@ -101,6 +101,22 @@ describe('an orderer that its log does not name', () => {
   });
 });
 
+const view = (s: number, one: ExampleNode, node: number, leader: number, number: number) =>
+  stored(at(s), one, {
+    point: 'leader.consensus',
+    channel: CHANNEL,
+    sender: { kind: 'orderer', name: one.name, msp: one.msp },
+    consensus: { node, leader, view: number },
+  });
+
+test('a BFT orderer that was away still claims to lead in an old view: it does not', () => {
+  const records = [view(0, O1, 1, 1, 0), view(10, O2, 2, 2, 1), view(20, O1, 1, 1, 0), view(22, O1, 1, 2, 1)];
+  expect(terms([...records, start(20, O1)])).toEqual([
+    [O1.id, 0, 10],
+    [O2.id, 10, null],
+  ]);
+});
+
 test('a bare name that carries its MSP stands for two nodes in two organisations', () => {
   const built = buildNetwork(['A', 'B'].map((msp) => fact({ ...peer(`peer0@${msp}`), msp })));
   expect(built.nodes.map(({ id }) => id)).toEqual(['A/peer0', 'B/peer0']);

@@ -7,6 +7,8 @@ interface View {
   readonly observer: string;
   readonly own: number | undefined;
   readonly leader: number;
+  /** Number of the BFT view, which only grows. */
+  readonly number: number | undefined;
 }
 
 /**
@@ -39,6 +41,7 @@ export function consensusTerms(
       observer: resolve({ kind: 'orderer', ...sender }).id,
       own: consensus.node,
       leader: consensus.leader,
+      number: consensus.view,
     });
   }
 
@@ -57,7 +60,11 @@ export function consensusTerms(
     const ends = [at, missedAt, restart].filter((time) => typeof time === 'string').toSorted();
     terms.push({ channel, kind: 'consensus', msp: who.msp, node: who.id, from, to: ends[0] ?? null });
   };
+  let newest = 0;
   for (const view of views) {
+    // A BFT node that was away says where it stood before it learns where the others are.
+    if (view.number !== undefined && view.number < newest) continue;
+    newest = view.number ?? newest;
     const last = seen.get(view.observer) ?? 0;
     seen.set(view.observer, view.leader);
     if (view.leader === 0) {

@@ -30,6 +30,15 @@ export type Pull = z.infer<typeof Pull>;
 const Writing = z.object({ number: z.number(), channel: z.string(), config: z.boolean() });
 export type Writing = z.infer<typeof Writing>;
 
+/** How a peer pulls a BFT channel: the orderers in the order of their turns, whose turn it is, and whether a connection to it is awaited. */
+const Pulling = z.object({
+  channel: z.string(),
+  sources: z.array(z.string()),
+  next: z.number(),
+  waits: z.boolean(),
+});
+export type Pulling = z.infer<typeof Pulling>;
+
 const PendingStart = z.object({
   time: z.string(),
   level: z.string(),
@@ -53,6 +62,7 @@ const Snapshot = z.object({
   pulls: z.array(z.tuple([z.string(), Pull])),
   leads: Names,
   orderers: Names,
+  pulling: z.array(Pulling).optional(),
   heights: Counts,
   consenters: Counts,
   seen: z.array(z.string()),
@@ -103,6 +113,7 @@ export class FabricState {
   readonly leads: BoundedMap<string>;
   /** Channel → orderer that the peer pulls from. */
   readonly orderers: BoundedMap<string>;
+  pulling: readonly Pulling[];
   /** Channel → last block that the peer committed. */
   readonly heights: BoundedMap<number>;
   /** Channel → the orderer's own number among the consenters, as far as a line told it. */
@@ -129,6 +140,7 @@ export class FabricState {
     this.pulls = new BoundedMap(8, from.pulls);
     this.leads = new BoundedMap(64, from.leads);
     this.orderers = new BoundedMap(64, from.orderers);
+    this.pulling = from.pulling ?? [];
     this.heights = new BoundedMap(64, from.heights);
     this.consenters = new BoundedMap(64, from.consenters);
     this.seen = new BoundedMap(
@@ -154,6 +166,7 @@ export class FabricState {
       pulls: this.pulls.entries(),
       leads: this.leads.entries(),
       orderers: this.orderers.entries(),
+      ...(this.pulling.length === 0 ? {} : { pulling: [...this.pulling] }),
       heights: this.heights.entries(),
       consenters: this.consenters.entries(),
       seen: this.seen.entries().map(([key]) => key),
@@ -204,6 +217,7 @@ export class FabricState {
     this.pulls.clear();
     this.leads.clear();
     this.orderers.clear();
+    this.pulling = [];
   }
 
   /** Notes a fact about an identity; false if this stream has told it before. */

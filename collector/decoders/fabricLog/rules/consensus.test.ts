@@ -30,7 +30,7 @@ describe('consensus', () => {
         tx_count: 3,
         consensus: { node: 4 },
       },
-      { point: 'leader.consensus', channel: 'c', sender, consensus: { node: 4, leader: 3 } },
+      { point: 'leader.consensus', channel: 'c', sender, consensus: { node: 4, leader: 3, view: 2 } },
       { point: 'leader.consensus', channel: 'c', sender, consensus: { node: 4, leader: 1 } },
     ]);
   });

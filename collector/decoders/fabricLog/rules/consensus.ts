@@ -140,10 +140,14 @@ function bftLeader(entry: Entry, state: FabricState): Outcome {
   const leader = numberOf(/(?:current leader: | to )(\d+)(?=\s|$)/.exec(entry.message)?.[1]);
   const channel = entry.field('channel');
   if (leader === undefined || channel === undefined || channel === '') return 'unreadable';
+  // A leader's own word is the first that tells its number.
+  if (entry.message.startsWith('Changing to leader role')) state.consenters.set(channel, leader);
+  const view = numberOf(/current view: (\d+)/.exec(entry.message)?.[1]);
+  const { consensus } = consensusOf(state.consenters.get(channel), leader);
   return makeRecord(entry, state, 'leader.consensus', {
     channel,
     sender: state.self(),
-    ...consensusOf(state.consenters.get(channel), leader),
+    consensus: { ...consensus, ...(view === undefined ? {} : { view }) },
   });
 }
 

@@ -2,6 +2,7 @@ import type { Entry } from '../entry.ts';
 import { blockNumberOf, makeRecord, remote } from '../record.ts';
 import type { LoggerRules, Outcome } from '../rule.ts';
 import type { FabricState } from '../state.ts';
+import { bftProviderRules, blockReceiverRules } from './deliverBft.ts';
 
 /** Blocks on their way from an orderer to a peer, as either end tells it. */
 export const deliverRules: Readonly<Record<string, LoggerRules>> = {
@@ -14,8 +15,10 @@ export const deliverRules: Readonly<Record<string, LoggerRules>> = {
       { starts: 'BlockReceiver starting', apply: subscribed },
       // 2.x has no line for a handled block.
       { starts: 'Adding payload to local buffer, blockNum = [', apply: added },
+      ...bftProviderRules,
     ],
   },
+  BlockReceiver: blockReceiverRules,
   'common.deliver': {
     rules: [{ starts: '[channel: ', has: '] Delivering block [', wanted: atOrderer, apply: delivering }],
   },
