@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { common } from '@hyperledger/fabric-protos';
@@ -70,6 +79,7 @@ describe("a Go peer's folder", () => {
         expect(ledger.channels).toEqual([set.channel]);
         const store = await ledger.open(set.channel);
         expect(store.height).toBe(set.blocks.length);
+        expect(store.chainBreaks).toEqual([]);
         const firsts = new Map<string, { block: number; index: number; code: number | undefined }>();
         for (const { number, bytes, transactions } of set.blocks) {
           const recorded = BlockView.fromBytes(bytes);
@@ -87,6 +97,26 @@ describe("a Go peer's folder", () => {
       }
     });
   }
+
+  it('as a Go peer wrote it is read, and its blocks appended to a store of ours make the same file', async () => {
+    const vector = join(import.meta.dirname, '../../../test/vectors/go-ledger');
+    const ledger = await openGoLedger(vector);
+    const store = await ledger.open('ledger1');
+    const copy = await BlockStore.open(folder, 'ledger1');
+    const codes: (string | null)[] = [];
+    for await (const block of store.iterate()) {
+      expect(block.dataHashMatches).toBe(true);
+      codes.push(...block.envelopes.map((_, index) => block.validationCodeName(index)));
+      await copy.append(block);
+    }
+    expect(store.chainBreaks).toEqual([]);
+    expect(codes).toHaveLength(15);
+    expect(codes.filter((code) => code === 'MVCC_READ_CONFLICT')).toHaveLength(1);
+    await store.close();
+    await copy.close();
+    const file = (root: string) => readFileSync(join(root, 'chains', 'ledger1', 'blockfile_000000'));
+    expect(file(folder).equals(file(join(vector, 'chains')))).toBe(true);
+  });
 
   it('shows blocks that come while it is open, and not the one being written', async () => {
     const { channel, blocks } = vendoredBlocks('v2.5.9');
@@ -129,6 +159,17 @@ describe("a Go peer's folder", () => {
     expect(listing()).toEqual(before);
     await expect(BlockStore.open(ledger.folder, channel)).rejects.toMatchObject({ code: 'foreign_folder' });
     expect(existsSync(join(ledger.folder, 'index', channel))).toBe(false);
+  });
+
+  it('that somebody altered is still read, and tells where the chain breaks', async () => {
+    const { channel, blocks } = vendoredBlocks('v2.5.9');
+    const third = common.Block.deserializeBinary(blocks[3]?.bytes as Uint8Array);
+    third.getHeader()?.setDataHash(new Uint8Array(32));
+    goPeer(channel, blocks.with(3, { ...(blocks[3] as RecordedBlock), bytes: third.serializeBinary() }), 7);
+    const store = await (await openGoLedger(folder)).open(channel);
+    expect(store.chainBreaks).toEqual([4]);
+    expect((await store.byNumber(3))?.dataHashMatches).toBe(false);
+    await store.close();
   });
 
   it('is refused where a block is not the next one, a file is missing, or nothing is there', async () => {

@@ -27,7 +27,8 @@ export class ReadOnlyBlockStore extends StoredBlocks {
   }
 
   /**
-   * Reads the first bytes of each block, and checks numbers and the chain of hashes (not the data: that is what verifying is for).
+   * Reads the first bytes of each block, and checks that numbers follow. Where hashes do not, `chainBreaks` tells: who verifies
+   * a copy wants to see it all the same. Data is not looked at.
    * @throws BlockStoreError `corrupt`, `missing_file`
    */
   static async open(
@@ -49,6 +50,11 @@ export class ReadOnlyBlockStore extends StoredBlocks {
       await files.close();
       throw error;
     }
+  }
+
+  /** Numbers of blocks whose previous hash is not that of the block before them: none in a copy that nobody altered. */
+  get chainBreaks(): readonly number[] {
+    return this.#index.chainBreaks;
   }
 
   /** Looks for blocks that were written since, and gives them to those who follow. */

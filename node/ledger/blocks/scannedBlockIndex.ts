@@ -21,6 +21,7 @@ export class ScannedBlockIndex implements BlockIndex {
   readonly #places: number[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #transactions = new Map<string, KnownTx>();
+  readonly #chainBreaks: number[] = [];
   #indexed: number;
   #tip: ChainTip;
   #end = 0;
@@ -37,6 +38,11 @@ export class ScannedBlockIndex implements BlockIndex {
     };
   }
 
+  /** Blocks whose previous hash is not that of the block before them. */
+  get chainBreaks(): readonly number[] {
+    return this.#chainBreaks;
+  }
+
   get tip(): ChainTip {
     return this.#tip;
   }
@@ -44,7 +50,7 @@ export class ScannedBlockIndex implements BlockIndex {
   /**
    * Learns what was added to the files. A block that is not whole at the end of the last file is being written, or was when its
    * peer died: it is not counted.
-   * @throws BlockStoreError `corrupt` where numbers or hashes do not follow, or a file before the last ends within a block
+   * @throws BlockStoreError `corrupt` where numbers do not follow, or a file before the last ends within a block
    */
   async refresh(): Promise<void> {
     const count = await this.#files.count();
@@ -119,7 +125,7 @@ export class ScannedBlockIndex implements BlockIndex {
       throw new BlockStoreError('corrupt', `${name} holds block ${header.number}, not ${this.#tip.height}`);
     }
     if (Buffer.compare(header.previousHash, this.#tip.lastHash) !== 0) {
-      throw new BlockStoreError('corrupt', `${name}: block ${header.number} does not follow the block before it`);
+      this.#chainBreaks.push(header.number);
     }
     const hash = blockHeaderHash(header.number, header.previousHash, header.dataHash);
     this.#numbers.set(nameOfHash(hash), header.number);
