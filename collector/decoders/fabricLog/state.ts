@@ -39,6 +39,10 @@ const Pulling = z.object({
 });
 export type Pulling = z.infer<typeof Pulling>;
 
+/** What a peer's gossip says of the peer itself. */
+const Membership = z.object({ address: z.string().optional(), pki_id: z.string() });
+type Membership = z.infer<typeof Membership>;
+
 const PendingStart = z.object({
   time: z.string(),
   level: z.string(),
@@ -51,6 +55,7 @@ const Snapshot = z.object({
   name: z.string().optional(),
   kind: z.enum(['peer', 'orderer']).optional(),
   start: PendingStart.optional(),
+  membership: Membership.optional(),
   subjects: Names,
   endorse: z.object({ waiting: z.array(z.tuple([z.string(), z.string()])), mixed: z.boolean() }),
   arrivals: z.array(z.tuple([z.string(), Arrival])),
@@ -92,6 +97,7 @@ export class FabricState {
   #kind: 'peer' | 'orderer' | undefined;
   /** A start whose writer is not known yet: the peer says that it starts before it says who it is. */
   start: PendingStart | undefined;
+  membership: Membership | undefined;
   /** Remote address → common name of the TLS certificate that it showed (access log). */
   readonly subjects: BoundedMap<string>;
   /** Proposals that arrived (address, time) and whose creator has not been checked yet. */
@@ -129,6 +135,7 @@ export class FabricState {
     this.#name = from.name;
     this.#kind = from.kind;
     this.start = from.start;
+    this.membership = from.membership;
     this.subjects = new BoundedMap(128, from.subjects);
     this.endorse = { waiting: [...from.endorse.waiting], mixed: from.endorse.mixed };
     this.arrivals = new BoundedMap(32, from.arrivals);
@@ -155,6 +162,7 @@ export class FabricState {
       ...(this.#name === undefined ? {} : { name: this.#name }),
       ...(this.#kind === undefined ? {} : { kind: this.#kind }),
       ...(this.start === undefined ? {} : { start: this.start }),
+      ...(this.membership === undefined ? {} : { membership: this.membership }),
       subjects: this.subjects.entries(),
       endorse: { waiting: [...this.endorse.waiting], mixed: this.endorse.mixed },
       arrivals: this.arrivals.entries(),

@@ -144,14 +144,9 @@ function ownMembership(entry: Entry, state: FabricState): Outcome {
   );
   if (match === null) return 'unreadable';
   const address = match[1] as string;
-  return makeRecord(entry, state, 'node.identity', {
-    sender: {
-      ...state.self(),
-      kind: 'peer',
-      ...(isReachable(address) ? { address } : {}),
-      pki_id: match[2] as string,
-    },
-  });
+  const membership = { ...(isReachable(address) ? { address } : {}), pki_id: match[2] as string };
+  state.membership = membership;
+  return makeRecord(entry, state, 'node.identity', { sender: { ...state.self(), kind: 'peer', ...membership } });
 }
 
 function hasNewMember(line: string, at: number, state: FabricState): boolean {

@@ -1,7 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { entries } from '../../testing/entries.ts';
 import { decodeAll, decodeFabric } from '../../testing/recordedLogs.ts';
 import { fabricLog } from '../fabricLog.ts';
+
+const recordedStart = readFileSync(
+  new URL('../../../../test/vectors/field-v2.2/peerStart.log', import.meta.url),
+  'utf8',
+);
 
 describe('who writes', () => {
   it('is what the configuration says, above what the log says', () => {
@@ -56,5 +62,20 @@ describe('who writes', () => {
     const text = `Peer config with combined core.yaml settings:\npeer:\n  id: ${id}\n  localmspid: BankMSP\n  address: ${address}\n`;
     const { records } = decodeFabric(entries('nodeCmd', [[text]]), 'file');
     expect(records).toMatchObject([{ 'service.node.name': name, ftl: { sender: { name, msp: 'BankMSP' } } }]);
+  });
+
+  it('is not what the file of a 2.2 peer says, but what the peer says when it has started', () => {
+    const lines = recordedStart.split('\n');
+    const { records, dead } = decodeFabric(lines, 'file');
+    expect(dead).toEqual([]);
+    const pki_id = 'dcd0da87c3227769ab2ded23109403c982b50f55cc2edee38ece9e3db4e6932e';
+    const address = 'peer0.insurer.test:7051';
+    // Its name comes last, so that what ties it to the certificate is told once more.
+    const name = 'insurer@peer0.insurer.test:7051';
+    expect(records.map(({ ftl }) => ftl)).toMatchObject([
+      { point: 'node.start', node_version: '2.2.15', sender: { name: 'file' } },
+      { point: 'node.identity', sender: { name: 'file', address, pki_id } },
+      { point: 'node.identity', sender: { name, address, pki_id } },
+    ]);
   });
 });

@@ -71,6 +71,8 @@ function identities(
 function peerConfig(entry: Entry, state: FabricState): Outcome {
   const peer = peerSection(entry.message);
   if (peer === undefined) return 'unreadable';
+  // 2.2 prints the file as it is, without what the environment sets instead: others' names and addresses.
+  if (at(peer, 'localMspId') !== undefined) return undefined;
   const msp = textAt(peer, 'localmspid');
   const name = nodeName(textAt(peer, 'id'), msp, textAt(peer, 'gossip', 'externalendpoint') ?? textAt(peer, 'address'));
   if (name !== undefined) state.learnName(name);
@@ -105,7 +107,7 @@ function nodeName(id: string | undefined, msp: string | undefined, address: stri
   if (id === undefined || id === SAMPLE_ID) return hostName;
   if (id.includes('.') || id === hostName) return id;
   if (hostName?.startsWith(`${id}.`)) return hostName;
-  return msp === undefined ? id : `${id}@${msp}`;
+  return `${id}@${msp ?? address ?? ''}`;
 }
 
 /** Several times the section as it is by default. */
@@ -137,15 +139,20 @@ function textAt(value: unknown, ...path: readonly string[]): string | undefined 
   return typeof inner === 'string' && inner !== '' && inner.length <= 300 ? inner : undefined;
 }
 
-/** In case the dump is missing: switched off, or cut away with the log's beginning. */
+/** In case the dump is missing (2.2 has no usable one), switched off, or cut away with the log's beginning. */
 function peerStarted(entry: Entry, state: FabricState): Outcome {
   const match = /^Started peer with ID=\[([^\]]*)\], network ID=\[[^\]]*\], address=\[([^\]]*)\]/.exec(entry.message);
   if (match === null) return 'unreadable';
   if (state.isNamed) return undefined;
-  // Without the dump the MSP is unknown, so a bare name stays as it is.
   const name = nodeName(match[1], undefined, match[2]);
   if (name !== undefined) state.learnName(name);
-  return [...startRecords(state), ...identities(entry, state, { ...state.self(), kind: 'peer' }, [match[2] as string])];
+  // What gossip said of the peer before its name was known.
+  const { pki_id: pkiId, address } = state.membership ?? {};
+  const identity = { ...state.self(), kind: 'peer' as const, ...(pkiId === undefined ? {} : { pki_id: pkiId }) };
+  return [
+    ...startRecords(state),
+    ...identities(entry, state, identity, address === undefined ? [match[2] as string] : [address, match[2] as string]),
+  ];
 }
 
 function ordererConfig(entry: Entry, state: FabricState): Outcome {
