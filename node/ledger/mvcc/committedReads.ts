@@ -22,6 +22,9 @@ export class CommittedReads implements CommittedValues {
     const versions = new Wanted(reads.#versions);
     const values = new Wanted(reads.#values);
     for (const set of readWriteSets) {
+      const repeated =
+        hasRepeated(set.map(({ namespace }) => namespace)) ||
+        set.some(({ collections }) => hasRepeated(collections.map(({ name }) => name)));
       for (const one of set) {
         if (readVersions) {
           for (const { key } of one.reads) {
@@ -29,7 +32,8 @@ export class CommittedReads implements CommittedValues {
           }
         }
         const metadata = state.mayHaveMetadata(one.namespace);
-        for (const { key } of metadata ? one.writes : []) {
+        // A key that is written twice asks for more than its metadata, see `keyOperations.ts`.
+        for (const { key } of metadata || repeated || !ascending(one.writes) ? one.writes : []) {
           values.add(one.namespace, key);
         }
         for (const { key } of one.metadataUpdates) {
@@ -40,7 +44,8 @@ export class CommittedReads implements CommittedValues {
           for (const { keyHash } of readVersions ? collection.reads : []) {
             versions.add(name, hashedKey(keyHash));
           }
-          for (const { keyHash } of metadata ? collection.writes : []) {
+          const written = metadata || repeated || collection.writes.length > 1 ? collection.writes : [];
+          for (const { keyHash } of written) {
             values.add(name, hashedKey(keyHash));
           }
           for (const { keyHash } of collection.metadataWrites) {
@@ -66,6 +71,15 @@ export class CommittedReads implements CommittedValues {
     const name = collection === null ? namespace : hashedNamespace(namespace, collection);
     return this.#values.get(name)?.get(key) ?? null;
   }
+}
+
+function hasRepeated(names: readonly string[]): boolean {
+  return names.length > 1 && new Set(names).size < names.length;
+}
+
+/** As endorsers write them; then no key is there twice. */
+function ascending(writes: NamespaceView['writes']): boolean {
+  return writes.every(({ key }, index) => index === 0 || (writes[index - 1] as { readonly key: string }).key < key);
 }
 
 /** Keys to be asked for, each once, and where the answers go. */

@@ -115,8 +115,7 @@ function applied(steps: readonly Step[], table: Table, version: Height): Table {
 }
 
 async function simulate(steps: readonly Step[], state: StateSnapshot): Promise<Uint8Array> {
-  const collections = async (): Promise<Set<string>> => new Set(['col']);
-  const simulator = new TxSimulator({ txId: 'tx' }, { state, collections });
+  await using simulator = new TxSimulator({ txId: 'tx' }, { state, collections: async () => new Set(['col']) });
   for (const step of steps) {
     if (step.do === 'get') {
       await simulator.getState(step.ns, step.key);
