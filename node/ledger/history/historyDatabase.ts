@@ -2,7 +2,7 @@ import { common, peer } from '@hyperledger/fabric-protos';
 import { ClassicLevel } from 'classic-level';
 import type { BlockView } from '#node/protos/blockView.ts';
 import { appendOrderedNumber, decodeHeight, encodeHeight, type Height, readOrderedNumber } from '../state/height.ts';
-import { levelError } from '../state/levelError.ts';
+import { levelCall, levelError } from '../state/levelError.ts';
 import { StateError } from '../state/stateError.ts';
 
 const { VALID } = peer.TxValidationCode;
@@ -108,7 +108,8 @@ export class HistoryDatabase implements AsyncDisposable {
   /** Block and transaction of each write of a key, newest first. */
   async *places(namespace: string, key: string): AsyncGenerator<Height, void> {
     const prefix = placePrefix(namespace, key);
-    const iterator = this.#db.keys({ gte: prefix, lt: Buffer.concat([prefix, Buffer.of(0xff)]), reverse: true });
+    const end = Buffer.concat([prefix, Buffer.of(0xff)]);
+    const iterator = levelCall(() => this.#db.keys({ gte: prefix, lt: end, reverse: true }));
     try {
       for (let keys = await iterator.nextv(CHUNK); keys.length > 0; keys = await iterator.nextv(CHUNK)) {
         for (const stored of keys) {

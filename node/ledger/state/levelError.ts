@@ -23,3 +23,12 @@ export function levelError(error: unknown): StateError {
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
+
+/** Does what LevelDB's binding refuses at once, e.g. when it is closed. */
+export function levelCall<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw levelError(error);
+  }
+}

@@ -1,6 +1,6 @@
 import { ClassicLevel } from 'classic-level';
 import { decodeHeight, encodeHeight, type Height } from './height.ts';
-import { levelError } from './levelError.ts';
+import { levelCall, levelError } from './levelError.ts';
 import { collectionOf } from './namespaces.ts';
 import type {
   StateDatabase,
@@ -161,7 +161,7 @@ export class LevelStateDatabase implements StateDatabase {
 
   async *scan(wanted: (namespace: string) => boolean = () => true): AsyncIterable<VersionedEntry> {
     let current: string | null = null;
-    const iterator = this.#db.iterator({ gte: DATA, lt: AFTER_DATA });
+    const iterator = levelCall(() => this.#db.iterator({ gte: DATA, lt: AFTER_DATA }));
     try {
       for (let entries = await iterator.nextv(CHUNK); entries.length > 0; entries = await iterator.nextv(CHUNK)) {
         for (const [stored, value] of entries) {
@@ -281,7 +281,7 @@ class LevelReader implements StateReader {
   }
 
   async page(namespace: string, start: string, end: string, pageSize: number): Promise<StatePage> {
-    const iterator = this.#iterator(namespace, start, end, pageSize === 0 ? undefined : pageSize + 1);
+    const iterator = this.#iterator(namespace, start, end, pageSize === 0 ? -1 : pageSize + 1);
     try {
       const entries = (await iterator.all()).map(([stored, value]) => entryOf(namespace, stored, value));
       const next = pageSize > 0 && entries.length > pageSize ? entries.pop() : undefined;
@@ -306,17 +306,15 @@ class LevelReader implements StateReader {
     }
   }
 
-  #iterator(namespace: string, start: string, end: string, limit?: number) {
-    try {
-      return this.#db.iterator({
+  #iterator(namespace: string, start: string, end: string, limit = -1) {
+    return levelCall(() =>
+      this.#db.iterator({
         gte: dataKey(namespace, start),
         lt: end === '' ? `${DATA}${namespace}\x01` : dataKey(namespace, end),
-        ...(limit === undefined ? {} : { limit }),
+        limit,
         ...this.#options,
-      });
-    } catch (error) {
-      throw levelError(error);
-    }
+      }),
+    );
   }
 }
 

@@ -96,8 +96,7 @@ export class MemoryStateDatabase implements StateDatabase {
   }
 
   async *scan(wanted: (namespace: string) => boolean = () => true): AsyncIterable<VersionedEntry> {
-    const snapshot = new MemorySnapshot(this, this.#savepoint, () => this.#snapshots.delete(snapshot));
-    this.#snapshots.add(snapshot);
+    const snapshot = this.snapshot();
     try {
       for (const namespace of sortedKeys(this.#tables.keys())) {
         if (wanted(namespace)) {

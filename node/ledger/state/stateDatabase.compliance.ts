@@ -328,6 +328,7 @@ export function stateDatabaseCompliance(open: () => Promise<StateDatabase>): voi
     await db.close();
     expect(await codeOf(() => db.get('ns', 'a'))).toBe('closed');
     expect(await codeOf(() => keysOf(db, 'ns'))).toBe('closed');
+    expect(await codeOf(() => collect(db.scan()))).toBe('closed');
     expect(await codeOf(() => db.snapshot())).toBe('closed');
     expect(await codeOf(() => db.apply(publicUpdates(1, { ns: { a: '1' } }), { block: 1, tx: 0 }))).toBe('closed');
   });
