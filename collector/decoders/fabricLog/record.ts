@@ -15,6 +15,7 @@ export function makeRecord(
   fields: Fields,
 ): TraceRecord {
   const kind = state.kind;
+  if (!state.isNamed) state.former ??= 'written';
   return {
     '@timestamp': entry.time,
     'log.level': entry.level,

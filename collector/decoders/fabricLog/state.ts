@@ -56,6 +56,7 @@ const Snapshot = z.object({
   kind: z.enum(['peer', 'orderer']).optional(),
   start: PendingStart.optional(),
   membership: Membership.optional(),
+  former: z.enum(['written', 'told']).optional(),
   subjects: Names,
   endorse: z.object({ waiting: z.array(z.tuple([z.string(), z.string()])), mixed: z.boolean() }),
   arrivals: z.array(z.tuple([z.string(), Arrival])),
@@ -98,6 +99,8 @@ export class FabricState {
   /** A start whose writer is not known yet: the peer says that it starts before it says who it is. */
   start: PendingStart | undefined;
   membership: Membership | undefined;
+  /** Whether records were written under the file's name, and whether a record has told since who that was. */
+  former: 'written' | 'told' | undefined;
   /** Remote address → common name of the TLS certificate that it showed (access log). */
   readonly subjects: BoundedMap<string>;
   /** Proposals that arrived (address, time) and whose creator has not been checked yet. */
@@ -136,6 +139,7 @@ export class FabricState {
     this.#kind = from.kind;
     this.start = from.start;
     this.membership = from.membership;
+    this.former = from.former;
     this.subjects = new BoundedMap(128, from.subjects);
     this.endorse = { waiting: [...from.endorse.waiting], mixed: from.endorse.mixed };
     this.arrivals = new BoundedMap(32, from.arrivals);
@@ -163,6 +167,7 @@ export class FabricState {
       ...(this.#kind === undefined ? {} : { kind: this.#kind }),
       ...(this.start === undefined ? {} : { start: this.start }),
       ...(this.membership === undefined ? {} : { membership: this.membership }),
+      ...(this.former === undefined ? {} : { former: this.former }),
       subjects: this.subjects.entries(),
       endorse: { waiting: [...this.endorse.waiting], mixed: this.endorse.mixed },
       arrivals: this.arrivals.entries(),
@@ -194,6 +199,13 @@ export class FabricState {
   get kind(): 'peer' | 'orderer' | undefined {
     const given = this.#given?.kind;
     return given === 'peer' || given === 'orderer' ? given : this.#kind;
+  }
+
+  /** The file's name if it stands in records that were written before the log told a better one; once. */
+  takeFormerName(): string | undefined {
+    if (this.former !== 'written' || !this.isNamed || this.name === this.#fallbackName) return undefined;
+    this.former = 'told';
+    return this.#fallbackName;
   }
 
   /** What the stream's own lines say about its writer; what the configuration says stands above it. */

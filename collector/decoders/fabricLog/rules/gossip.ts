@@ -146,7 +146,11 @@ function ownMembership(entry: Entry, state: FabricState): Outcome {
   const address = match[1] as string;
   const membership = { ...(isReachable(address) ? { address } : {}), pki_id: match[2] as string };
   state.membership = membership;
-  return makeRecord(entry, state, 'node.identity', { sender: { ...state.self(), kind: 'peer', ...membership } });
+  const own = makeRecord(entry, state, 'node.identity', { sender: { ...state.self(), kind: 'peer', ...membership } });
+  // A log that begins in the middle, and in which the peer then starts again: what it did before is its own too.
+  const former = state.takeFormerName();
+  if (former === undefined) return own;
+  return [own, makeRecord(entry, state, 'node.identity', { sender: { kind: 'peer', name: former, ...membership } })];
 }
 
 function hasNewMember(line: string, at: number, state: FabricState): boolean {

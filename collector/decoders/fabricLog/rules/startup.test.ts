@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { entries } from '../../testing/entries.ts';
+import { buildNetwork } from '#trace/network/buildNetwork.ts';
 import { decodeAll, decodeFabric } from '../../testing/recordedLogs.ts';
 import { fabricLog } from '../fabricLog.ts';
 
@@ -77,5 +78,28 @@ describe('who writes', () => {
       { point: 'node.identity', sender: { name: 'file', address, pki_id } },
       { point: 'node.identity', sender: { name, address, pki_id } },
     ]);
+  });
+
+  it('was the same before a restart that tells its name', () => {
+    const commit = entries('kvledger', [
+      ['[c] Committed block [1] with 1 transaction(s) in 1ms (state_validation=0ms) commitHash=[]'],
+    ]);
+    const pki_id = 'ab'.repeat(32);
+    const start = [
+      ...entries('nodeCmd', [
+        ['Peer config with combined core.yaml settings:\npeer:\n  id: peer0.bank.test\n  localmspid: BankMSP\n'],
+      ]),
+      ...entries('gossip.gossip', [
+        [
+          `Creating gossip service with self membership of Endpoint: peer0.bank.test:7051, InternalEndpoint: x, PKI-ID: ${pki_id}, Metadata: `,
+        ],
+      ]),
+    ];
+    const { records } = decodeFabric([...commit, ...start, ...commit, ...start], 'file');
+    const told = records.filter(({ ftl }) => ftl.sender?.pki_id === pki_id).map(({ ftl }) => ftl.sender?.name);
+    expect(told).toEqual(['peer0.bank.test', 'file', 'peer0.bank.test']);
+    const network = buildNetwork(records.map((record, index) => ({ id: `${index}`, record })));
+    expect(network.nodes.map(({ id }) => id)).toEqual(['BankMSP/peer0.bank.test']);
+    expect(network.resolve({ kind: 'peer', name: 'file' }).id).toBe('BankMSP/peer0.bank.test');
   });
 });
