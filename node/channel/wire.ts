@@ -110,7 +110,7 @@ export class FieldSet {
         list.push(one);
       }
     }
-    this.unknown = unknown.length === 0 ? EMPTY : Buffer.concat(unknown);
+    this.unknown = unknown.length === 0 ? EMPTY : joined(unknown);
   }
 
   /** Last one wins, as the format has it. Exact up to 2^53. */
@@ -208,9 +208,13 @@ export class MessageWriter {
   }
 
   finish(): Uint8Array {
-    const bytes = Buffer.concat(this.#parts);
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    return joined(this.#parts);
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = Buffer.concat(parts);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Go orders strings by their bytes. */
