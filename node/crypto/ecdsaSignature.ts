@@ -7,13 +7,13 @@ interface Curve {
   /** Octets of a coordinate. */
   readonly size: number;
   readonly order: bigint;
-  /** The largest S that Fabric takes, big-endian, `size` octets. */
+  /** The largest S that Fabric takes, big-endian, no zeros before. */
   readonly half: Uint8Array;
 }
 
 function curve(size: number, hex: string): Curve {
   const order = BigInt(`0x${hex}`);
-  return { size, order, half: fixed(order >> 1n, size) };
+  return { size, order, half: stripZeros(fixed(order >> 1n, size)) };
 }
 
 const CURVES: Readonly<Record<CurveName, Curve>> = {
@@ -25,7 +25,7 @@ const CURVES: Readonly<Record<CurveName, Curve>> = {
   ),
   'P-521': curve(
     66,
-    '01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409',
+    '01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409',
   ),
 };
 
@@ -67,8 +67,8 @@ function positive(content: Uint8Array): Uint8Array | null {
 
 /** Whether S is at most half the curve's order, as Fabric asks of every signature. */
 export function isLowS(curveName: CurveName, { s }: EcdsaSignature): boolean {
-  const { size, half } = CURVES[curveName];
-  return s.length < size || (s.length === size && Buffer.compare(s, half) <= 0);
+  const { half } = CURVES[curveName];
+  return s.length < half.length || (s.length === half.length && Buffer.compare(s, half) <= 0);
 }
 
 export function encodeEcdsaSignature({ r, s }: Pick<EcdsaSignature, 'r' | 's'>): Uint8Array {
