@@ -1,7 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { PartialIdentity } from '#trace/identity.ts';
 import { BlockSource } from './blocks/blockSource.ts';
-import { chooseDecoder, createStreamDecoder } from './decoders/registry.ts';
+import { createStreamDecoder, isKnownLine } from './decoders/registry.ts';
 import { type CollectorMetrics, createCollectorMetrics, type FileLag, removeCollectorMetrics } from './metrics.ts';
 import { type NodeEntry, nodeRecords, parseNodes, selfOf } from './nodesFile.ts';
 import type { CollectorModules, CollectorOptions, CommonOptions, ImportOptions } from './options.ts';
@@ -158,7 +158,7 @@ export async function importAll(options: ImportOptions, modules: CollectorModule
         paths: options.paths,
         ignore: plant.ignore,
         selfOf: (path) => owners.get(path),
-        knownLine: (line) => chooseDecoder(line) !== null,
+        knownLine: isKnownLine,
       },
       plant,
     );

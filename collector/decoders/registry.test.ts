@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseDecoder, createStreamDecoder } from './registry.ts';
+import { chooseDecoder, createStreamDecoder, isKnownLine } from './registry.ts';
 import { decodeAll, recordedLogs } from './testing/recordedLogs.ts';
 
 const OPTIONS = { fallbackName: 'node' };
@@ -20,6 +20,23 @@ describe('which decoder', () => {
   ])('%s', (line, name) => {
     expect(chooseDecoder(line)?.name).toBe(name);
   });
+
+  it.each([
+    ['as it is', COMMIT],
+    ['a record', RECORD],
+    ['from Docker', JSON.stringify({ log: `\u001b[34m${COMMIT}\n`, stream: 'stderr', time: '2026-11-21T01:24:48Z' })],
+    ['from Kubernetes', `2026-11-21T01:24:48.1Z stderr F ${COMMIT}`],
+    ['from Docker Compose', `peer0.org1  | ${COMMIT}`],
+  ])('knows a line %s', (_, line) => {
+    expect(isKnownLine(line)).toBe(true);
+  });
+
+  it.each(['{"log":"', JSON.stringify({ log: 'hello\n' }), 'goroutine 1 [running]:', 'a | b', ''])(
+    'does not know %s',
+    (line) => {
+      expect(isKnownLine(line)).toBe(false);
+    },
+  );
 
   it('is chosen line by line where both write into one stream', () => {
     const decoded = decodeAll([RECORD, COMMIT, RECORD], createStreamDecoder('auto', OPTIONS));

@@ -18,6 +18,13 @@ export function chooseDecoder(line: string): DecoderFactory | null {
   return null;
 }
 
+/** Whether a line is one that some decoder knows, in a container runtime's wrapper or without. */
+export function isKnownLine(line: string): boolean {
+  const unwrapped = new ContainerLog((text) => chooseDecoder(text) !== null).unwrap(line);
+  if (unwrapped === null || unwrapped?.dead !== undefined) return false;
+  return chooseDecoder(unwrapped?.text ?? line) !== null;
+}
+
 const Inner = z.object({ ftl: z.unknown().optional(), fabric: z.unknown().optional() });
 const Snapshot = z.object({
   container: z.unknown().optional(),
