@@ -37,6 +37,9 @@ export async function recover(
   index: LevelBlockIndex,
   boot: BootstrapInfo | null,
 ): Promise<Recovery & { readonly tip: ChainTip }> {
+  if (boot !== null && !(await index.hasSnapshot())) {
+    throw new BlockStoreError('corrupt', 'the index of a channel joined from a snapshot is lost: join it again');
+  }
   const count = await files.count();
   const { savepoint, forgotten } = await agree(files, index, boot);
   let tip: ChainTip = tipOf(savepoint, boot);

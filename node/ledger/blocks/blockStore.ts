@@ -135,7 +135,7 @@ export class BlockStore extends StoredBlocks {
         }
       }
       await index.addFromSnapshot(some);
-      await index.sync();
+      await index.snapshotDone();
       // Last: a store without it is an empty one, into which the snapshot can be taken again.
       await writeBootstrapInfo(blocks, boot);
     } finally {

@@ -114,8 +114,8 @@ describe("a Go peer's folder", () => {
     expect(codes.filter((code) => code === 'MVCC_READ_CONFLICT')).toHaveLength(1);
     await store.close();
     await copy.close();
-    const file = (root: string) => readFileSync(join(root, 'chains', 'ledger1', 'blockfile_000000'));
-    expect(file(folder).equals(file(join(vector, 'chains')))).toBe(true);
+    const file = join('chains', 'ledger1', 'blockfile_000000');
+    expect(readFileSync(join(folder, file)).equals(readFileSync(join(vector, 'chains', file)))).toBe(true);
   });
 
   it('shows blocks that come while it is open, and not the one being written', async () => {

@@ -11,6 +11,7 @@ type Put = { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uin
 
 const SAVEPOINT = keyOf('s');
 const FORMAT = keyOf('f');
+const SNAPSHOT = keyOf('b');
 /** Of this index; another one is built anew from the block files. */
 const CURRENT_FORMAT = encodeNumbers([1]);
 const NOTHING = new Uint8Array(0);
@@ -38,7 +39,8 @@ interface BlockEntry {
 
 /**
  * The index of one channel in LevelDB. Keys: `n` + number → place, hashes and places of envelopes; `h` + hash → number;
- * `t` + length + ID → block, position and code of the first occurrence, nothing where a snapshot brought the ID; `s`: savepoint.
+ * `t` + length + ID → block, position and code of the first occurrence, nothing where a snapshot brought the ID; `s`: savepoint,
+ * `b`: there where the IDs of a snapshot are.
  * A block is one write, not synced: after a crash the block files tell what is missing.
  */
 export class LevelBlockIndex implements BlockIndex {
@@ -136,14 +138,19 @@ export class LevelBlockIndex implements BlockIndex {
     }
   }
 
-  /** IDs of transactions before a snapshot; the last call must be followed by `sync`. */
+  /** Whether all IDs of a snapshot are here. */
+  async hasSnapshot(): Promise<boolean> {
+    return this.#db.has(SNAPSHOT);
+  }
+
+  /** IDs of transactions before a snapshot; the last call must be followed by `snapshotDone`. */
   async addFromSnapshot(txIds: readonly string[]): Promise<void> {
     await this.#db.batch(txIds.map((txId): Put => ({ type: 'put', key: txKey(txId), value: NOTHING })));
   }
 
-  /** Makes all that was added durable. */
-  async sync(): Promise<void> {
-    await this.#db.put(FORMAT, CURRENT_FORMAT, { sync: true });
+  /** Makes durable that all IDs of a snapshot are here. */
+  async snapshotDone(): Promise<void> {
+    await this.#db.put(SNAPSHOT, NOTHING, { sync: true });
   }
 
   /** Every ID once, in the order of Fabric's index: by length, then by bytes. */
