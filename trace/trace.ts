@@ -135,6 +135,8 @@ export const TraceSummary = z.object({
   participants: z.array(z.string()),
   committed: z.int(),
   missing: z.int(),
+  /** Peers of which nothing can be said: with any, `committed` of `committed + missing` is not the whole. */
+  unobserved: z.int(),
   findings: z.array(z.object({ code: z.enum(FINDING_CODES), severity: z.enum(SEVERITIES) })),
 });
 export type TraceSummary = z.infer<typeof TraceSummary>;

@@ -27,6 +27,7 @@ export const SUMMARY_EXAMPLE: TraceSummary = {
   participants: [CLIENT, PEER, OTHER, ORDERER],
   committed: 1,
   missing: 1,
+  unobserved: 0,
   findings: [{ code: 'not_committed_by', severity: 'warning' }],
 };
 

@@ -27,6 +27,7 @@ export function summarise(trace: Trace): TraceSummary {
     participants: trace.participants.map(({ id }) => id),
     committed: trace.commits.length,
     missing: trace.missing.length,
+    unobserved: trace.unobserved.length,
     findings: trace.findings.map(({ code, severity }) => ({ code, severity })),
   };
 }

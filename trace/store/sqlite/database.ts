@@ -43,7 +43,7 @@ export class Database {
       throw asStoreError(error, this.path, 'cannot_open');
     }
     try {
-      this.#db.exec(`PRAGMA cache_size = -${options.cacheKiB ?? 65_536}; PRAGMA temp_store = MEMORY;`);
+      this.#db.exec(`PRAGMA cache_size = -${options.cacheKiB ?? 16_384}; PRAGMA temp_store = MEMORY;`);
       migrate(this);
       if (options.mostPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(options.mostPages)}`);
     } catch (error) {

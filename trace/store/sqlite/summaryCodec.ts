@@ -79,6 +79,7 @@ export class SummaryCodec {
       if (summary.txIdPrefix !== undefined) writer.text(summary.txIdPrefix);
       writer.uint(summary.committed);
       writer.uint(summary.missing);
+      writer.uint(summary.unobserved);
     }
     writer.uint(trace.recordCount);
     // One more than the duration in whole microseconds; 0 where there is none.
@@ -130,6 +131,7 @@ export class SummaryCodec {
       participants: shape.participants,
       committed: reader.uint(),
       missing: reader.uint(),
+      unobserved: reader.uint(),
       findings: shape.findings,
     };
   }
@@ -148,6 +150,8 @@ export class SummaryCodec {
       if ((bits & BIT.hash) !== 0) reader.skip(32);
       stages = STAGE_NAMES.map((name) => ((bits & BIT[name]) === 0 ? null : reader.uint()));
       if ((bits & BIT.prefix) !== 0) reader.text();
+      // committed, missing, unobserved
+      reader.uint();
       reader.uint();
       reader.uint();
     }
@@ -161,7 +165,7 @@ export class SummaryCodec {
 }
 
 /** Fields of a summary apart from `txIdPrefix`; one that has more keeps them as JSON. */
-const FIELD_COUNT = 18;
+const FIELD_COUNT = 19;
 
 function shapeOf(summary: TraceSummary): SummaryShape {
   const { channel, type, chaincode, creator, code, endorsers, participants, findings } = summary;

@@ -18,6 +18,7 @@ function summary(trace: Trace): TraceSummary {
     participants: trace.participants.map((participant) => participant.id),
     committed: trace.commits.length,
     missing: trace.missing.length,
+    unobserved: trace.unobserved.length,
     findings: trace.findings.map(({ code, severity }) => ({ code, severity })),
   };
 }

@@ -189,14 +189,15 @@ export function ResultsTable({ rows, fresh, sorting, onSort, more, loadingMore, 
 }
 
 function Peers({ row }: { readonly row: TraceSummary }) {
-  const known = row.committed + row.missing;
+  const known = row.committed + row.missing + row.unobserved;
   if (known === 0)
     return (
       <span className="muted" title="No peer is known to have committed it" aria-label="none seen">
         –
       </span>
     );
-  const text = `${row.committed} of ${known} peers that are known to follow the channel committed it`;
+  const unseen = row.unobserved === 0 ? '' : `; of ${row.unobserved} nothing is known`;
+  const text = `${row.committed} of ${known} peers that are known to follow the channel committed it${unseen}`;
   return (
     <span className={row.missing > 0 ? 'bad-text' : ''} title={text} aria-label={text}>
       {row.missing > 0 && '⚠ '}
