@@ -91,6 +91,16 @@ export function copy(json: Tree): Tree {
   return JSON.parse(JSON.stringify(json));
 }
 
+/** What some work throws; null where it does not. */
+export function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
 function takeOver(organization: Tree): Holder {
   const root = authority('root');
   replaceRoot(organization.values.MSP.value.config, root);

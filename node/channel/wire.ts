@@ -15,7 +15,10 @@ export interface RawField {
 
 const EMPTY = new Uint8Array(0);
 const MAX_FIELDS = 1_000_000;
-const U64 = (1n << 64n) - 1n;
+
+const START_GROUP = 3;
+const END_GROUP = 4;
+const MAX_GROUPS = 10_000;
 
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
@@ -27,54 +30,96 @@ export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 export function rawFields(bytes: Uint8Array, what: string): readonly RawField[] {
   const fields: RawField[] = [];
   let pos = 0;
-  const varint = (): bigint => {
-    let result = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
+  // Of the number read last: its lower and upper 32 bits.
+  let lo = 0;
+  let hi = 0;
+  const varint = (): void => {
+    lo = 0;
+    hi = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
       const byte = bytes[pos++];
       if (byte === undefined) {
         throw new ProtoError('truncated', what, 'ends within a number');
       }
-      result |= BigInt(byte & 0x7f) << shift;
+      const bits = byte & 0x7f;
+      if (shift < 28) {
+        lo |= bits << shift;
+      } else if (shift === 28) {
+        lo |= bits << 28;
+        hi = bits >> 4;
+      } else {
+        hi |= bits << (shift - 32);
+      }
       if (byte < 0x80) {
-        if (shift === 63n && byte > 1) {
-          throw new ProtoError('malformed', what, 'a number of more than 64 bits');
+        if (shift === 63 && byte > 1) {
+          break;
         }
-        return result & U64;
+        lo >>>= 0;
+        hi >>>= 0;
+        return;
       }
     }
-    throw new ProtoError('malformed', what, 'a number of more than 10 bytes');
+    throw new ProtoError('malformed', what, 'a number of more than 64 bits');
   };
-  const take = (length: bigint): Uint8Array => {
-    if (length > BigInt(bytes.length - pos)) {
+  const take = (length: number): Uint8Array => {
+    if (length > bytes.length - pos) {
       throw new ProtoError('truncated', what, `a length reaches beyond its message (at byte ${pos})`);
     }
     const start = pos;
-    pos += Number(length);
+    pos += length;
     return bytes.subarray(start, pos);
+  };
+  /** Groups were never part of Fabric's messages, but Go takes and keeps them as it does all that it does not know. */
+  const skipGroup = (outermost: number): void => {
+    const open = [outermost];
+    while (open.length > 0) {
+      varint();
+      const [field, wire] = [lo >>> 3, lo & 7];
+      if (hi !== 0 || field === 0 || open.length > MAX_GROUPS) {
+        throw new ProtoError('malformed', what, `no field starts with tag ${lo}`);
+      }
+      if (wire === START_GROUP) {
+        open.push(field);
+      } else if (wire === END_GROUP && open.pop() === field) {
+        continue;
+      } else if (wire === WIRE.varint) {
+        varint();
+      } else if (wire === WIRE.bytes) {
+        varint();
+        take(hi === 0 ? lo : Number.POSITIVE_INFINITY);
+      } else if (wire === WIRE.fixed64 || wire === WIRE.fixed32) {
+        take(wire === WIRE.fixed64 ? 8 : 4);
+      } else {
+        throw new ProtoError('malformed', what, `field ${field} has wire type ${wire}`);
+      }
+    }
   };
   while (pos < bytes.length) {
     if (fields.length === MAX_FIELDS) {
       throw new ProtoError('too_large', what, `more than ${MAX_FIELDS} fields`);
     }
     const start = pos;
-    const tag = varint();
-    const field = Number(tag >> 3n);
-    const wire = Number(tag & 7n);
-    if (field === 0 || field > 0x1fff_ffff) {
-      throw new ProtoError('malformed', what, `no field starts with tag ${tag}`);
+    varint();
+    const field = lo >>> 3;
+    const wire = lo & 7;
+    if (hi !== 0 || field === 0) {
+      throw new ProtoError('malformed', what, `no field starts with tag ${lo}`);
     }
     let content: Uint8Array = EMPTY;
     let value = 0n;
     if (wire === WIRE.varint) {
-      value = varint();
+      varint();
+      value = hi === 0 ? BigInt(lo) : (BigInt(hi) << 32n) | BigInt(lo);
     } else if (wire === WIRE.bytes) {
-      content = take(varint());
+      varint();
+      content = take(hi === 0 ? lo : Number.POSITIVE_INFINITY);
     } else if (wire === WIRE.fixed64) {
-      content = take(8n);
+      content = take(8);
     } else if (wire === WIRE.fixed32) {
-      content = take(4n);
+      content = take(4);
+    } else if (wire === START_GROUP) {
+      skipGroup(field);
     } else {
-      // Groups were never part of Fabric's messages.
       throw new ProtoError('malformed', what, `field ${field} has wire type ${wire}`);
     }
     fields.push({ field, wire, bytes: content, value, raw: bytes.subarray(start, pos) });
@@ -83,7 +128,7 @@ export function rawFields(bytes: Uint8Array, what: string): readonly RawField[] 
 }
 
 /**
- * The fields of one message by number, each at most once unless said otherwise, and the rest as it came.
+ * The fields of one message by number, and the rest as it came.
  * @throws ProtoError
  */
 export class FieldSet {
@@ -142,13 +187,16 @@ export class FieldSet {
     return this.all(field).map(({ bytes }) => bytes);
   }
 
-  /** A message field; null where it is not there. */
+  /**
+   * A message field; null where it is not there. One that comes twice is merged, as the format has it: which is to read both in
+   * a row.
+   */
   message(field: number): Uint8Array | null {
-    const list = this.#fields.get(field);
-    if (list !== undefined && list.length > 1) {
-      throw new ProtoError('repeated_field', this.#what, `field ${field} comes twice`);
+    const [first, ...more] = this.list(field);
+    if (first === undefined) {
+      return null;
     }
-    return list?.[0]?.bytes ?? null;
+    return more.length === 0 ? first : joined([first, ...more]);
   }
 
   /** A map from text to messages; of an entry that comes twice the last holds. */
