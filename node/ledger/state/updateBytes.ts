@@ -6,7 +6,6 @@ import type { KeyUpdates, StateUpdate, StateUpdates } from './stateUpdates.ts';
 import { WireWriter } from './wireWriter.ts';
 
 const EMPTY = new Uint8Array(0);
-const utf8 = new TextEncoder();
 
 /**
  * A block's public and hashed writes as every peer must see them: a `txmgr.Updates` message, namespaces in order, in each the
@@ -23,7 +22,7 @@ export function updateBytes(updates: StateUpdates): Uint8Array {
     const own = updates.public.get(namespace);
     if (own !== undefined) {
       for (const key of sortedKeys(own.keys())) {
-        write(writer, name, '', utf8.encode(key), own.get(key) as StateUpdate);
+        write(writer, name, '', own.get(key) as StateUpdate, (message) => message.string(3, key));
         name = '';
       }
     }
@@ -33,7 +32,9 @@ export function updateBytes(updates: StateUpdates): Uint8Array {
       let collectionName = collection;
       // Hex sorts as the bytes do.
       for (const key of [...hashes.keys()].toSorted()) {
-        write(writer, name, collectionName, hashedKeyBytes(key), hashes.get(key) as StateUpdate);
+        write(writer, name, collectionName, hashes.get(key) as StateUpdate, (message) =>
+          message.bytes(3, hashedKeyBytes(key)),
+        );
         name = '';
         collectionName = '';
       }
@@ -42,16 +43,20 @@ export function updateBytes(updates: StateUpdates): Uint8Array {
   return writer.finish();
 }
 
-function write(writer: WireWriter, namespace: string, collection: string, key: Uint8Array, update: StateUpdate): void {
-  writer.message(1, (message) =>
+function write(
+  writer: WireWriter,
+  namespace: string,
+  collection: string,
+  { value, version }: StateUpdate,
+  key: (message: WireWriter) => unknown,
+): void {
+  writer.message(1, (message) => {
+    key(message.string(1, namespace).string(2, collection));
     message
-      .string(1, namespace)
-      .string(2, collection)
-      .bytes(3, key)
-      .bool(4, update.value === null)
-      .bytes(5, update.value ?? EMPTY)
-      .bytes(6, encodeHeight(update.version)),
-  );
+      .bool(4, value === null)
+      .bytes(5, value ?? EMPTY)
+      .bytes(6, encodeHeight(version));
+  });
 }
 
 /**
