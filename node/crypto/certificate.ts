@@ -2,7 +2,7 @@ import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { type CertificateExtensions, KEY_USAGE_CERT_SIGN, readExtensions } from './certificateExtensions.ts';
 import { type CertificateName, readName } from './certificateName.ts';
 import { CryptoError } from './cryptoError.ts';
-import { DER, DerReader, derEncode, derTime } from './der.ts';
+import { bitString, DER, DerReader, derEncode, derTime } from './der.ts';
 import { toLowS } from './ecdsaSignature.ts';
 import { isEcdsa, type KeyKind, keyKind } from './keys.ts';
 import { decodePem, encodePem } from './pem.ts';
@@ -52,7 +52,7 @@ export class Certificate {
     this.raw = whole.raw;
     this.#tbs = tbs.raw;
     this.#rawAlgorithm = algorithm.raw;
-    this.signature = parts.octetBits();
+    this.signature = rightAligned(parts.expect(DER.bitString).content);
     this.signatureAlgorithm = algorithmOid(algorithm.content);
 
     const fields = new DerReader(tbs.content);
@@ -80,12 +80,12 @@ export class Certificate {
     this.rawPublicKey = fields.expect(DER.sequence).raw;
     this.publicKey = importKey(this.rawPublicKey);
     this.keyKind = keyKind(this.publicKey);
-    fields.optional(0x81);
-    fields.optional(0x82);
-    const extensions = fields.optional(0xa3);
-    if (extensions !== null && this.version !== 3) {
-      throw new CryptoError('malformed_der', `extensions in version ${this.version}`);
+    if (this.version > 1) {
+      fields.optional(0x81);
+      fields.optional(0x82);
     }
+    // Of what else older versions have, Go takes no notice.
+    const extensions = this.version === 3 ? fields.optional(0xa3) : null;
     this.extensions = readExtensions(
       extensions === null ? new DerReader(new Uint8Array(0)) : new DerReader(extensions.content).sequence(),
     );
@@ -180,7 +180,26 @@ export class Certificate {
   }
 }
 
+/** A bit string's octets with the unused bits at the front. */
+function rightAligned(content: Uint8Array): Uint8Array {
+  const { unused, bits } = bitString(content);
+  return unused === 0
+    ? bits
+    : bits.map((octet, index) => (octet >> unused) | (((bits[index - 1] ?? 0) << (8 - unused)) & 0xff));
+}
+
+const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
+
+/** Of points on a curve, Go reads only those in full. */
+function isCompressedPoint(spki: Uint8Array): boolean {
+  const parts = new DerReader(spki).sequence();
+  return parts.sequence().oid() === EC_PUBLIC_KEY && bitString(parts.expect(DER.bitString).content).bits[0] !== 4;
+}
+
 function importKey(spki: Uint8Array): KeyObject {
+  if (isCompressedPoint(spki)) {
+    throw new CryptoError('unsupported_key', 'public key that is a compressed point');
+  }
   try {
     return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { CryptoError } from './cryptoError.ts';
 import { bitString, DER, DerReader } from './der.ts';
+import { type GeneralName, type NameConstraints, readNameConstraints, readSubjectAltName } from './generalNames.ts';
 
 export const OID = {
   subjectKeyIdentifier: '2.5.29.14',
@@ -14,12 +15,34 @@ export const OID = {
   policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
   inhibitAnyPolicy: '2.5.29.54',
+  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
   anyExtendedKeyUsage: '2.5.29.37.0',
   serverAuth: '1.3.6.1.5.5.7.3.1',
 } as const;
 
 /** Those that Go's parser handles; a critical one beyond them makes a certificate invalid. */
-const HANDLED: ReadonlySet<string> = new Set(Object.values(OID));
+const HANDLED: ReadonlySet<string> = new Set([
+  OID.subjectKeyIdentifier,
+  OID.keyUsage,
+  OID.subjectAltName,
+  OID.basicConstraints,
+  OID.nameConstraints,
+  OID.crlDistributionPoints,
+  OID.certificatePolicies,
+  OID.policyMappings,
+  OID.authorityKeyIdentifier,
+  OID.policyConstraints,
+  OID.extendedKeyUsage,
+  OID.inhibitAnyPolicy,
+  OID.authorityInfoAccess,
+]);
+
+/** Those that must not be marked critical. */
+const NEVER_CRITICAL: ReadonlySet<string> = new Set([
+  OID.subjectKeyIdentifier,
+  OID.authorityKeyIdentifier,
+  OID.authorityInfoAccess,
+]);
 
 /** Bit of `KeyUsage` for signing certificates. */
 export const KEY_USAGE_CERT_SIGN = 1 << 5;
@@ -32,11 +55,12 @@ export interface CertificateExtensions {
   readonly keyUsage: number | null;
   /** Dotted OIDs; null without the extension. */
   readonly extendedKeyUsage: readonly string[] | null;
-  /** As the extension's octets are; null without it. Read only when needed, since Fabric asks authorities alone for it. */
+  /** Null without the extension. */
   readonly subjectKeyIdentifier: Uint8Array | null;
-  /** Contents of the extensions' OCTET STRING. */
-  readonly nameConstraints: Uint8Array | null;
-  readonly subjectAltName: Uint8Array | null;
+  readonly nameConstraints: NameConstraints | null;
+  readonly subjectAltNames: readonly GeneralName[] | null;
+  /** What the extension of alternative names holds; empty without it. */
+  readonly rawSubjectAltName: Uint8Array;
   readonly unhandledCritical: readonly string[];
 }
 
@@ -53,7 +77,10 @@ export function readExtensions(reader: DerReader): CertificateExtensions {
       throw new CryptoError('malformed_der', `extension ${oid} comes twice`);
     }
     found.set(oid, content);
-    if (critical && !HANDLED.has(oid)) {
+    if (critical && NEVER_CRITICAL.has(oid)) {
+      throw new CryptoError('malformed_der', `extension ${oid} is marked critical`);
+    }
+    if (critical && (!HANDLED.has(oid) || isUnhandled(oid, content))) {
       unhandledCritical.push(oid);
     }
   }
@@ -61,23 +88,47 @@ export function readExtensions(reader: DerReader): CertificateExtensions {
     const content = found.get(oid);
     return content === undefined ? null : read(content);
   };
+  value(OID.authorityKeyIdentifier, readAuthorityKeyIdentifier);
+  for (const oid of SEQUENCES) {
+    value(oid, (content) => new DerReader(content).sequence());
+  }
   return {
     basicConstraints: value(OID.basicConstraints, readBasicConstraints),
     keyUsage: value(OID.keyUsage, readKeyUsage),
     extendedKeyUsage: value(OID.extendedKeyUsage, readExtendedKeyUsage),
     subjectKeyIdentifier: value(OID.subjectKeyIdentifier, readKeyIdentifier),
-    nameConstraints: found.get(OID.nameConstraints) ?? null,
-    subjectAltName: found.get(OID.subjectAltName) ?? null,
+    nameConstraints: value(OID.nameConstraints, readNameConstraints),
+    subjectAltNames: value(OID.subjectAltName, readSubjectAltName),
+    rawSubjectAltName: found.get(OID.subjectAltName) ?? new Uint8Array(0),
     unhandledCritical,
   };
+}
+
+/** Checked to be lists; what is in them plays no part here. */
+const SEQUENCES = [
+  OID.crlDistributionPoints,
+  OID.certificatePolicies,
+  OID.policyMappings,
+  OID.policyConstraints,
+  OID.authorityInfoAccess,
+];
+
+/** Whether a known extension holds nothing that Go reads, or something that it does not. */
+function isUnhandled(oid: string, content: Uint8Array): boolean {
+  return (
+    (oid === OID.subjectAltName && readSubjectAltName(content).length === 0) ||
+    (oid === OID.nameConstraints && readNameConstraints(content).unhandled)
+  );
 }
 
 function readBasicConstraints(content: Uint8Array): CertificateExtensions['basicConstraints'] {
   const constraints = new DerReader(content).sequence();
   const isCa = constraints.peek === DER.boolean && constraints.boolean();
   const maxPathLength = constraints.peek === DER.integer ? constraints.smallInteger() : null;
-  // Go takes -1 for no limit, and leaves other negative ones without effect.
-  return { isCa, maxPathLength: maxPathLength !== null && maxPathLength < 0 ? null : maxPathLength };
+  if (maxPathLength !== null && maxPathLength < 0) {
+    throw new CryptoError('malformed_der', 'a path length below zero');
+  }
+  return { isCa, maxPathLength };
 }
 
 function readKeyUsage(content: Uint8Array): number {

@@ -14,6 +14,8 @@ export interface CertificateName {
 
 const ascii = /^\p{ASCII}*$/u;
 const printable = /^[A-Za-z0-9 '()+,\-./:=?*&]*$/;
+/** No surrogates, and none of the code points that are never characters. */
+const ucs2 = /^[^\uD800-\uDFFF\uFDD0-\uFDEF\uFFFE\uFFFF]*$/;
 const numeric = /^[0-9 ]*$/;
 /** As some writers end their text. */
 const NUL_AT_END = new RegExp(`${String.fromCharCode(0)}$`);
@@ -64,7 +66,7 @@ function text({ tag, content }: DerElement): string {
       if (content.length % 2 !== 0) {
         throw new CryptoError('malformed_der', 'text of a name has half a character');
       }
-      return Buffer.from(bytes).swap16().toString('utf16le').replace(NUL_AT_END, '');
+      return checked(Buffer.from(bytes).swap16().toString('utf16le').replace(NUL_AT_END, ''), ucs2);
     default:
       throw new CryptoError('malformed_der', `text of a name is of type ${tag}`);
   }

@@ -136,11 +136,9 @@ function sameHolder(one: Certificate, other: Certificate): boolean {
   return (
     Buffer.compare(one.rawSubject, other.rawSubject) === 0 &&
     Buffer.compare(one.rawPublicKey, other.rawPublicKey) === 0 &&
-    Buffer.compare(one.extensions.subjectAltName ?? EMPTY, other.extensions.subjectAltName ?? EMPTY) === 0
+    Buffer.compare(one.extensions.rawSubjectAltName, other.extensions.rawSubjectAltName) === 0
   );
 }
-
-const EMPTY = new Uint8Array(0);
 
 function nameKey(rawName: Uint8Array): string {
   return Buffer.from(rawName.buffer, rawName.byteOffset, rawName.byteLength).toString('latin1');
@@ -154,7 +152,7 @@ export function breaksLegacyNameConstraints(chain: readonly Certificate[]): bool
   const [leaf, ...authorities] = chain;
   return (
     leaf !== undefined &&
-    leaf.extensions.subjectAltName === null &&
+    leaf.extensions.subjectAltNames === null &&
     looksLikeHost(leaf.subject.commonName ?? '') &&
     authorities.some(({ extensions }) => extensions.nameConstraints !== null)
   );

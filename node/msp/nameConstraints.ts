@@ -1,97 +1,81 @@
+import { isIP } from 'node:net';
 import type { Certificate } from '#node/crypto/certificate.ts';
-import { DerReader } from '#node/crypto/der.ts';
-
-/** Kinds of `GeneralName` that Go checks: email, DNS name, URI, IP address. */
-const CHECKED = new Set([0x81, 0x82, 0x86, 0x87]);
+import { GENERAL_NAME, type GeneralName, isDomain, mailboxDomain, uriHost } from '#node/crypto/generalNames.ts';
 
 /**
  * Whether a certificate below `authority` has an alternative name that the authority's name constraints exclude, or do not
- * permit. An authority whose constraints cannot be read permits nothing.
+ * permit, or that cannot be held against them (Go, `crypto/x509/constraints.go`).
  */
 export function breaksNameConstraints(authority: Certificate, below: readonly Certificate[]): boolean {
-  const { nameConstraints } = authority.extensions;
-  if (nameConstraints === null) {
+  const constraints = authority.extensions.nameConstraints;
+  if (constraints === null) {
     return false;
   }
-  try {
-    const reader = new DerReader(nameConstraints).sequence();
-    const permitted = readSubtrees(reader.optional(0xa0)?.content);
-    const excluded = readSubtrees(reader.optional(0xa1)?.content);
-    return below.some(({ extensions: { subjectAltName } }) =>
-      (subjectAltName === null ? [] : readNames(subjectAltName)).some((name) => {
-        const ofKind = permitted.filter(({ tag }) => tag === name.tag);
-        return (
-          excluded.some((constraint) => matches(name, constraint)) ||
-          (ofKind.length > 0 && !ofKind.some((constraint) => matches(name, constraint)))
-        );
-      }),
-    );
-  } catch {
-    return true;
-  }
-}
-
-interface Name {
-  readonly tag: number;
-  readonly content: Uint8Array;
-}
-
-function readSubtrees(content: Uint8Array | undefined): readonly Name[] {
-  const reader = new DerReader(content ?? new Uint8Array(0));
-  const subtrees: Name[] = [];
-  while (!reader.done) {
-    subtrees.push(reader.sequence().next());
-  }
-  return subtrees;
-}
-
-function readNames(subjectAltName: Uint8Array): readonly Name[] {
-  const reader = new DerReader(subjectAltName).sequence();
-  const names: Name[] = [];
-  while (!reader.done) {
-    const name = reader.next();
-    if (CHECKED.has(name.tag)) {
-      names.push(name);
-    }
-  }
-  return names;
-}
-
-function matches(name: Name, constraint: Name): boolean {
-  if (name.tag !== constraint.tag) {
-    return false;
-  }
-  const text = Buffer.from(name.content).toString('latin1').toLowerCase();
-  const rule = Buffer.from(constraint.content).toString('latin1').toLowerCase();
-  switch (name.tag) {
-    case 0x81: {
-      const at = text.lastIndexOf('@');
-      return rule.includes('@') ? text === rule : domainMatches(text.slice(at + 1), rule, true);
-    }
-    case 0x82:
-      return domainMatches(text, rule, false);
-    case 0x86:
-      return domainMatches(URL.canParse(text) ? new URL(text).hostname : '', rule, true);
-    default: {
-      const { length } = name.content;
+  const { permitted, excluded } = constraints;
+  return below.some(({ extensions: { subjectAltNames } }) =>
+    (subjectAltNames ?? []).some((name) => {
+      const comparable = comparableOf(name);
+      const permittedOfKind = permitted.filter(({ kind }) => kind === name.kind);
       return (
-        constraint.content.length === 2 * length &&
-        name.content.every((octet, index) => {
-          const mask = constraint.content[length + index] as number;
-          return (octet & mask) === ((constraint.content[index] as number) & mask);
-        })
+        comparable === null ||
+        (permittedOfKind.length > 0 && !permittedOfKind.some((rule) => matches(name, comparable, rule, false))) ||
+        excluded.some((rule) => rule.kind === name.kind && matches(name, comparable, rule, true))
       );
+    }),
+  );
+}
+
+/** The domain to hold against constraints (of an IP address, anything); null where there is none. */
+function comparableOf({ kind, text }: GeneralName): string | null {
+  switch (kind) {
+    case GENERAL_NAME.dns:
+      return isDomain(text, false) ? text.toLowerCase() : null;
+    case GENERAL_NAME.email:
+      return mailboxDomain(text);
+    case GENERAL_NAME.uri: {
+      const host = uriHost(text).toLowerCase().replace(/:\d*$/, '');
+      return host === '' || host.startsWith('[') || isIP(host) !== 0 || !isDomain(host, false) ? null : host;
     }
+    default:
+      return '';
   }
 }
 
-/** A leading dot asks for a name below; without one the name itself counts as well, and (email, URI: `exact`) only that. */
-function domainMatches(domain: string, rule: string, exact: boolean): boolean {
-  if (rule === '') {
-    return true;
+function matches(name: GeneralName, domain: string, rule: GeneralName, exclude: boolean): boolean {
+  if (name.kind === GENERAL_NAME.ip) {
+    return inNetwork(name.octets, rule.octets);
   }
-  if (rule.startsWith('.')) {
-    return domain.endsWith(rule);
+  if (name.kind === GENERAL_NAME.email && rule.text.includes('@')) {
+    return localPart(name.text) === localPart(rule.text) && domain === mailboxDomain(rule.text);
   }
-  return domain === rule || (!exact && domain.endsWith(`.${rule}`));
+  const constraint = rule.text.toLowerCase();
+  return domainMatches(domain, constraint) || (exclude && wildcardCovers(domain, constraint));
+}
+
+function localPart(mailbox: string): string {
+  return mailbox.slice(0, mailbox.lastIndexOf('@'));
+}
+
+/** A leading dot asks for a name below; without one the name itself counts as well. */
+function domainMatches(domain: string, rule: string): boolean {
+  return rule === '' || domain === rule || domain.endsWith(rule.startsWith('.') ? rule : `.${rule}`);
+}
+
+/** `*.example.com` could stand for the excluded `bad.example.com`. */
+function wildcardCovers(domain: string, rule: string): boolean {
+  const dot = rule.indexOf('.');
+  return (
+    domain.startsWith('*') && dot >= 0 && domain.includes('.') && domain.slice(domain.indexOf('.')) === rule.slice(dot)
+  );
+}
+
+function inNetwork(address: Uint8Array, network: Uint8Array): boolean {
+  const { length } = address;
+  return (
+    network.length === 2 * length &&
+    address.every((octet, index) => {
+      const mask = network[length + index] as number;
+      return (octet & mask) === ((network[index] as number) & mask);
+    })
+  );
 }
