@@ -125,6 +125,25 @@ describe('importAll', () => {
     await store.close();
   });
 
+  it('takes a debug log for a log, whatever bytes its messages hold, and one in a container runtime’s wrapper', async () => {
+    mkdirSync(rig.path('logs'));
+    // As a 3.1 peer printed it: gossip shows its digests as they are.
+    const digest = Buffer.from('9f0954a2453a2cb78fbc7522928d0c0069668f8403672ed463f814c8daca74', 'hex');
+    const debug = '2026-11-21 03:33:49.627 UTC 005b DEBU [gossip.pull] Add -> Added <';
+    const commit =
+      '2026-11-21 03:33:50.082 UTC 0061 INFO [kvledger] commit -> [c] Committed block [1] with 1 transaction(s) in 1ms () commitHash=[]';
+    writeFileSync(
+      rig.path('logs', 'a.log'),
+      Buffer.concat([Buffer.from(debug), digest, Buffer.from(`t, total items: 1\n${commit}\n`)]),
+    );
+    writeFileSync(
+      rig.path('logs', 'b-json.log'),
+      `${JSON.stringify({ log: `${commit}\n`, stream: 'stderr', time: '2026-11-21T03:33:50.083Z' })}\n`,
+    );
+    const store = new MemoryRecords();
+    expect(await importInto(store, { paths: [rig.path('logs')] })).toMatchObject({ logs: 2, skipped: [], added: 2 });
+  });
+
   it('gives the same records as following the same lines', async () => {
     const imported = new MemoryRecords();
     await importInto(imported, { paths: [`${VECTORS}fabric-v2.5.9/logs`] });

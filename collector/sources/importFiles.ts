@@ -252,6 +252,6 @@ async function kindOf(path: string, knownLine: (line: string) => boolean): Promi
     await reader.close();
   }
   if (looksLikeBlock(head.subarray(0, BLOCK_HEAD_BYTES))) return 'block';
-  if (head.includes(0)) return 'other';
+  // A log at debug may hold any byte: nodes print messages as they are.
   return head.subarray(0, PEEK_BYTES).toString('utf8').split(/\r?\n/).some(knownLine) ? 'log' : 'other';
 }
