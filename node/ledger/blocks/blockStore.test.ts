@@ -5,9 +5,11 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BlockView } from '#node/protos/blockView.ts';
 import { type RecordedSet, sharedBlocks, vendoredBlocks } from '#node/protos/testBlocks.ts';
+import type { BlockReader } from './blockReader.ts';
 import { decodeRecord, encodeRecord, recordLength } from './blockRecord.ts';
 import { BlockStore } from './blockStore.ts';
 import { BlockStoreError } from './blockStoreError.ts';
+import { ReadOnlyBlockStore } from './goLedger.ts';
 import { generatedChain } from './testChain.ts';
 import { txIdOf } from './txIdOf.ts';
 
@@ -203,6 +205,52 @@ function outcome(decode: () => unknown): unknown {
   } catch (error) {
     return error instanceof BlockStoreError ? 'refused' : error;
   }
+}
+
+describe('files with flipped bits', () => {
+  it('end in a typed error, or in blocks as far as they are whole; what is read is right or refused', async () => {
+    const chain = generatedChain(5, { transactions: 2, envelopeBytes: 20 });
+    const store = await BlockStore.open(folder, 'generated');
+    for (const block of chain) {
+      await store.append(block);
+    }
+    await store.close();
+    const path = join(folder, 'chains', 'generated', 'blockfile_000000');
+    const whole = readFileSync(path);
+    const flips = fc.array(fc.nat(whole.length * 8 - 1), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(flips, fc.boolean(), async (bits, withoutIndex) => {
+        const altered = Buffer.from(whole);
+        for (const bit of bits) {
+          altered[bit >> 3] = (altered[bit >> 3] as number) ^ (1 << (bit & 7));
+        }
+        writeFileSync(path, altered);
+        const unexpected = await outcomes(() => ReadOnlyBlockStore.open(folder, 'generated'));
+        if (withoutIndex) {
+          rmSync(join(folder, 'index'), { recursive: true, force: true });
+        }
+        unexpected.push(...(await outcomes(() => BlockStore.open(folder, 'generated'))));
+        expect(unexpected).toEqual([]);
+      }),
+      { numRuns: 80 },
+    );
+  });
+});
+
+/** All that happens when a store is opened and read, apart from views and typed errors. */
+async function outcomes(open: () => Promise<BlockReader>): Promise<unknown[]> {
+  const happened: unknown[] = [];
+  try {
+    const store = await open();
+    for (let number = 0; number < store.height; number++) {
+      happened.push(await store.byNumber(number).catch((error: unknown) => error));
+    }
+    happened.push(await store.hasTxIds(['nobody']).catch((error: unknown) => error));
+    await store.close();
+  } catch (error) {
+    happened.push(error);
+  }
+  return happened.filter((one) => !(one instanceof BlockView || one instanceof BlockStoreError || Array.isArray(one)));
 }
 
 describe('a record', () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -115,3 +115,29 @@ describe('a process that is killed while it appends', () => {
     }, 120_000);
   }
 });
+
+describe('a write that fails half-way', () => {
+  it('is taken back: what was stored stays, and the next block that fits is appended', () => {
+    const child = join(import.meta.dirname, 'appendingChild.ts');
+    // A limit on the size of files stands for a full disk.
+    const limited = 'ulimit -f 200; exec "$0" "$@"';
+    const said = execFileSync('sh', ['-c', limited, process.execPath, child, folder, '100000000', 'each'], {
+      encoding: 'utf8',
+    });
+    const last = said.trim().split('\n').at(-1) as string;
+    expect(last).toMatch(/^\d+ EFBIG$/);
+    return expectChain(Number.parseInt(last, 10));
+  });
+});
+
+async function expectChain(height: number): Promise<void> {
+  const store = await BlockStore.open(folder, CHANNEL);
+  expect(store.height).toBe(height);
+  expect(store.recovery).toMatchObject({ indexed: 0, forgotten: 0, cut: null });
+  const chain = generatedChain(height - 1, { transactions: 5, envelopeBytes: 3_000 });
+  for (const block of chain) {
+    expect(Buffer.compare((await store.byNumber(block.number))?.bytes as Uint8Array, block.bytes)).toBe(0);
+  }
+  expect(await store.byTxId(generatedTxId(height - 1, 4))).toEqual({ block: height - 1, index: 4, code: 0 });
+  await store.close();
+}

@@ -209,8 +209,17 @@ export class LevelBlockIndex implements BlockIndex {
 }
 
 function txKey(txId: string): Uint8Array {
-  const bytes = Buffer.from(txId);
-  return keyOf(TX, orderedNumber(bytes.length), bytes);
+  const length = Buffer.byteLength(txId);
+  if (length === 0 || length > 255) {
+    return keyOf(TX, orderedNumber(length), Buffer.from(txId));
+  }
+  // The same, for what every real ID is, in one step.
+  const key = Buffer.allocUnsafe(3 + length);
+  key[0] = TX.charCodeAt(0);
+  key[1] = 1;
+  key[2] = length;
+  key.write(txId, 3);
+  return key;
 }
 
 function numberKey(number: number): Uint8Array {
