@@ -4,6 +4,8 @@ import { addOptions, optionsOf } from '../commandOptions.ts';
 import { createLogger } from '../logger.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** Files left out that are named; of more only the number is told. */
+const SHOWN_SKIPPED = 5;
 
 export function importCommand(): Command {
   const command = new Command('import')
@@ -52,8 +54,11 @@ Importing the same file again adds nothing.`,
         );
         if (result.deadLetters > 0)
           process.stdout.write(`${result.deadLetters} lines could not be decoded: see ${deadLetterPath(options)}\n`);
-        for (const path of result.skipped)
-          process.stderr.write(`${path}: neither a log nor a block, left out
+        for (const path of result.skipped.slice(0, SHOWN_SKIPPED))
+          process.stderr.write(`${path}: neither a log nor a block, left out\n`);
+        const unnamed = result.skipped.length - SHOWN_SKIPPED;
+        if (unnamed > 0) process.stderr.write(`and ${unnamed} more files that are neither\n`);
+        process.stderr.write(`${path}: neither a log nor a block, left out
 `);
         for (const { file, reason } of result.errors)
           process.stderr.write(`${file}: ${reason}
