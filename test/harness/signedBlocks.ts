@@ -194,14 +194,15 @@ export interface DefinitionParts {
   readonly collections?: readonly { readonly name: string; readonly policy?: peer.ApplicationPolicy }[];
 }
 
+function stateBytes(bytes: Uint8Array): Uint8Array {
+  const data = new peer.lifecycle.StateData();
+  data.setBytes(bytes);
+  return data.serializeBinary();
+}
+
 /** The writes with which a Go peer's lifecycle chaincode commits a definition. */
 export function definitionWrites(parts: DefinitionParts): NamespaceWrites {
   const field = (name: string) => `namespaces/fields/${parts.name}/${name}`;
-  const stateBytes = (bytes: Uint8Array): Uint8Array => {
-    const data = new peer.lifecycle.StateData();
-    data.setBytes(bytes);
-    return data.serializeBinary();
-  };
   const sequence = new peer.lifecycle.StateData();
   sequence.setInt64(parts.sequence ?? 1);
   const endorsement = new peer.lifecycle.ChaincodeEndorsementInfo();

@@ -24,7 +24,7 @@ export function makeOrganization(mspId: string, role: 'peer' | 'orderer'): TestO
   const ca = authority(`ca.${mspId}`);
   const member = (name: string, unit: string): Signer => {
     const holder = issue(ca, { name, units: [unit] });
-    const keyPem = holder.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
+    const keyPem = holder.privateKey.export({ format: 'pem', type: 'pkcs8' });
     return new Signer({ mspId, keyPem, certificatePem: holder.pem });
   };
   return {
@@ -36,6 +36,12 @@ export function makeOrganization(mspId: string, role: 'peer' | 'orderer'): TestO
   };
 }
 
+function unit(name: string): msp.FabricOUIdentifier {
+  const identifier = new msp.FabricOUIdentifier();
+  identifier.setOrganizationalUnitIdentifier(name);
+  return identifier;
+}
+
 function mspConfig(mspId: string, root: Uint8Array): Uint8Array {
   const fabric = new msp.FabricMSPConfig();
   fabric.setName(mspId);
@@ -44,11 +50,6 @@ function mspConfig(mspId: string, root: Uint8Array): Uint8Array {
   crypto.setSignatureHashFamily('SHA2');
   crypto.setIdentityIdentifierHashFunction('SHA256');
   fabric.setCryptoConfig(crypto);
-  const unit = (name: string): msp.FabricOUIdentifier => {
-    const identifier = new msp.FabricOUIdentifier();
-    identifier.setOrganizationalUnitIdentifier(name);
-    return identifier;
-  };
   const units = new msp.FabricNodeOUs();
   units.setEnable(true);
   units.setClientOuIdentifier(unit('client'));
