@@ -29,7 +29,8 @@ export interface Recovery {
 
 /**
  * Brings index and files together: the index gives up blocks that the files do not hold, then learns those that come after,
- * each checked (number, previous hash, data hash). What is left at the end of the last file is cut off if it is no whole block.
+ * each checked (number, previous hash, data hash). What is left at the end of the last file is cut off if it is no whole block,
+ * and so is all after the first bad block of those that were not synced.
  * @throws BlockStoreError `corrupt` for anything else that is not right
  */
 export async function recover(
@@ -41,7 +42,9 @@ export async function recover(
     throw new BlockStoreError('corrupt', 'the index of a channel joined from a snapshot is lost: join it again');
   }
   const count = await files.count();
-  const { savepoint, forgotten } = await agree(files, index, boot);
+  // Without a word on it only the last block can be torn.
+  const durable = (await index.durableHeight()) ?? Number.POSITIVE_INFINITY;
+  const { savepoint, forgotten } = await agree(files, index, boot, durable);
   let tip: ChainTip = tipOf(savepoint, boot);
   const before = tip.height;
   let cut: Recovery['cut'] = null;
@@ -55,13 +58,13 @@ export async function recover(
       const { place } = step.value;
       const checked = await check(files, place, tip);
       if (typeof checked === 'string') {
-        if (!last || endOf(place) < (await files.size(file))) {
+        if (!last || (endOf(place) < (await files.size(file)) && tip.height < durable)) {
           throw new BlockStoreError('corrupt', `${nameOf(file, place.offset)}: ${checked}`);
         }
         bad = { offset: place.offset, reason: checked };
         break;
       }
-      await index.add(indexedBlock(checked.view, place, checked.envelopes));
+      await index.add(indexedBlock(checked.view, place, checked.envelopes), Math.min(durable, tip.height));
       tip = { height: tip.height + 1, lastHash: checked.view.hash, previousHash: checked.view.previousHash };
     }
     if (bad === null && step.done === true) {
@@ -85,6 +88,7 @@ export async function recover(
       // A crash may have left blocks that are written and not yet durable; from here on they are counted as such.
       await files.sync();
     }
+    await index.setDurableHeight(tip.height);
   }
   return { tip, file: count - 1, end, indexed: tip.height - before, forgotten, cut };
 }
@@ -94,6 +98,7 @@ async function agree(
   files: BlockFiles,
   index: LevelBlockIndex,
   boot: BootstrapInfo | null,
+  durable: number,
 ): Promise<{ readonly savepoint: Savepoint | null; readonly forgotten: number }> {
   const first = boot === null ? 0 : boot.lastBlock + 1;
   const indexed = await index.savepoint();
@@ -113,6 +118,7 @@ async function agree(
       break;
     }
   }
+  number = await wholeUpTo(files, index, Math.max(first, durable), number);
   const forgotten = indexed.number - number;
   if (forgotten > 0) {
     await index.truncate(number + 1);
@@ -122,6 +128,19 @@ async function agree(
     await expectSame(files, savepoint);
   }
   return { savepoint, forgotten };
+}
+
+/** The last block before the first one that a power cut has spoilt: looked for where blocks were not synced. */
+async function wholeUpTo(files: BlockFiles, index: LevelBlockIndex, from: number, to: number): Promise<number> {
+  for (let number = from; number <= to; number++) {
+    const place = (await index.place(number)) as RecordPlace;
+    const found = decoded(await files.read(place.file, place.offset + place.prefix, place.length));
+    const hash = await index.hashOf(number);
+    if (found === null || hash === null || Buffer.compare(found.view.hash, hash) !== 0 || !found.view.dataHashMatches) {
+      return number - 1;
+    }
+  }
+  return to;
 }
 
 /** An index of other files would send readers astray: one block tells. */

@@ -192,7 +192,7 @@ export class BlockStore extends StoredBlocks {
     try {
       await this.files.write(record, this.#end);
       await this.#syncAsPromised(view.number);
-      await this.#index.add(indexedBlock(view, place, envelopes));
+      await this.#index.add(indexedBlock(view, place, envelopes), this.#durableHeight);
     } catch (error) {
       await this.#undo(error);
       throw error;
@@ -270,6 +270,7 @@ export class BlockStore extends StoredBlocks {
     if (this.#durableHeight < this.height) {
       await this.files.sync();
       this.#durableHeight = this.height;
+      await this.#index.setDurableHeight(this.height);
     }
   }
 

@@ -116,6 +116,42 @@ describe('a process that is killed while it appends', () => {
   }
 });
 
+describe('a power cut while blocks are synced in groups', () => {
+  const chain = generatedChain(10, { transactions: 1, envelopeBytes: 500 });
+
+  async function cutPower(spoilt: number, keepIndex = true): Promise<string> {
+    const store = await BlockStore.open(folder, CHANNEL, { durability: 'group', groupBlocks: 4 });
+    const ends = [0];
+    for (const block of chain) {
+      await store.append(block);
+      ends.push(statSync(file()).size);
+    }
+    expect(store.durableHeight).toBe(8);
+    const copy = join(folder, 'copy');
+    cpSync(join(folder, 'chains'), join(copy, 'chains'), { recursive: true });
+    cpSync(join(folder, 'index'), join(copy, keepIndex ? 'index' : 'lost'), { recursive: true });
+    await store.close();
+    const path = join(copy, 'chains', CHANNEL, 'blockfile_000000');
+    const bytes = readFileSync(path).fill(0, (ends[spoilt] as number) + 10, (ends[spoilt + 1] as number) - 10);
+    writeFileSync(path, bytes);
+    return copy;
+  }
+
+  it('takes away what was not synced from the first spoilt block on, although later ones are whole', async () => {
+    const store = await BlockStore.open(await cutPower(8), CHANNEL);
+    expect(store.height).toBe(8);
+    expect(store.recovery).toMatchObject({ forgotten: 2, cut: { file: 0 } });
+    await store.append(chain[8] as never);
+    await store.append(chain[9] as never);
+    expect(await store.byTxId(generatedTxId(9, 0))).toMatchObject({ block: 9 });
+    await store.close();
+  });
+
+  it('takes away nothing that was synced: that it is spoilt is an error', async () => {
+    await expect(BlockStore.open(await cutPower(7, false), CHANNEL)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
 describe('a write that fails half-way', () => {
   it('is taken back: what was stored stays, and the next block that fits is appended', () => {
     const child = join(import.meta.dirname, 'appendingChild.ts');

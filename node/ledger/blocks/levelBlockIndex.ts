@@ -12,6 +12,7 @@ type Put = { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uin
 const SAVEPOINT = keyOf('s');
 const FORMAT = keyOf('f');
 const SNAPSHOT = keyOf('b');
+const DURABLE = keyOf('u');
 /** Of this index; another one is built anew from the block files. */
 const CURRENT_FORMAT = encodeNumbers([1]);
 const NOTHING = new Uint8Array(0);
@@ -40,7 +41,7 @@ interface BlockEntry {
 /**
  * The index of one channel in LevelDB. Keys: `n` + number → place, hashes and places of envelopes; `h` + hash → number;
  * `t` + length + ID → block, position and code of the first occurrence, nothing where a snapshot brought the ID; `s`: savepoint,
- * `b`: there where the IDs of a snapshot are.
+ * `b`: there where the IDs of a snapshot are, `u`: blocks below it are synced.
  * A block is one write, not synced: after a crash the block files tell what is missing.
  */
 export class LevelBlockIndex implements BlockIndex {
@@ -85,8 +86,19 @@ export class LevelBlockIndex implements BlockIndex {
     return { number, hash: entry.hash, previousHash: entry.previousHash, place: entry.place };
   }
 
+  /** Blocks below it were synced to the files; null where nobody said. */
+  async durableHeight(): Promise<number | null> {
+    const bytes = await this.#db.get(DURABLE);
+    return bytes === undefined ? null : (decodeNumbers(bytes)[0] as number);
+  }
+
+  /** Said after the files were synced. */
+  async setDurableHeight(height: number): Promise<void> {
+    await this.#db.put(DURABLE, encodeNumbers([height]));
+  }
+
   /** Adds the next block: an ID that is there already stays with its first occurrence. */
-  async add(block: IndexedBlock): Promise<void> {
+  async add(block: IndexedBlock, durableHeight: number): Promise<void> {
     const keys = block.txIds.map(txKey);
     const known = await this.#db.hasMany(keys);
     const seen = new Set<string>();
@@ -94,6 +106,7 @@ export class LevelBlockIndex implements BlockIndex {
       { type: 'put', key: numberKey(block.number), value: encodeEntry(block) },
       { type: 'put', key: keyOf('h', block.hash), value: encodeNumbers([block.number]) },
       { type: 'put', key: SAVEPOINT, value: encodeNumbers([block.number]) },
+      { type: 'put', key: DURABLE, value: encodeNumbers([durableHeight]) },
     ];
     for (const [index, key] of keys.entries()) {
       const txId = block.txIds[index] as string;
@@ -166,6 +179,11 @@ export class LevelBlockIndex implements BlockIndex {
 
   async place(number: number): Promise<RecordPlace | null> {
     return (await this.#entry(number))?.place ?? null;
+  }
+
+  /** Header hash of a block; null where it is not there. */
+  async hashOf(number: number): Promise<Uint8Array | null> {
+    return (await this.#entry(number))?.hash ?? null;
   }
 
   async envelopePlace(
