@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decodeFabric } from '../../testing/recordedLogs.ts';
+import { decodeAll, decodeFabric } from '../../testing/recordedLogs.ts';
+import { fabricLog } from '../fabricLog.ts';
 import { entries, ftlOf } from '../../testing/entries.ts';
 
 const recorded = (node: string) =>
@@ -21,6 +22,19 @@ describe('a peer of BFT channels', () => {
       'pay 127.2.0.2:7050 from 1',
       'supply 127.2.0.4:7050 from 17',
     ]);
+  });
+
+  it.each(['farm0', 'farm1', 'bft1', 'bft2'])('%s reads the same if the reader stops between any two lines', (node) => {
+    const lines = recorded(node);
+    let snapshot: unknown;
+    const pieces = lines.map((line) => {
+      const decoder = fabricLog.create({ fallbackName: 'node' }, structuredClone(snapshot));
+      const { records } = decoder.line(line);
+      snapshot = decoder.snapshot();
+      return records;
+    });
+    const last = fabricLog.create({ fallbackName: 'node' }, snapshot).flush().records;
+    expect([...pieces.flat(), ...last]).toEqual(decodeAll(lines, fabricLog.create({ fallbackName: 'node' })).records);
   });
 
   it('starts anew after a restart', () => {
