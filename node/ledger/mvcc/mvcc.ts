@@ -1,6 +1,4 @@
-import type { BlockView } from '#node/protos/blockView.ts';
 import type { Height } from '../state/height.ts';
-import type { StateReader } from '../state/stateDatabase.ts';
 import type { StateUpdates } from '../state/stateUpdates.ts';
 
 export interface MvccOptions {
@@ -29,11 +27,3 @@ export interface MvccResult {
   /** The writes as they enter the commit hash. */
   readonly updateBytes: Uint8Array;
 }
-
-/** How `validateAndPrepare.ts` is called; `codes` are those of the checks before (VALID where they found nothing). */
-export type ValidateAndPrepare = (
-  block: BlockView,
-  codes: Uint8Array,
-  state: StateReader,
-  options?: MvccOptions,
-) => Promise<MvccResult>;

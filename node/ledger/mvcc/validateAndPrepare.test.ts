@@ -339,7 +339,7 @@ describe('transactions', () => {
       { type: common.HeaderType.MESSAGE, data: bytes('x') },
       { results: new Uint8Array(0) },
     ]);
-    expect(codes).toEqual([INVALID_OTHER_REASON, NIL_TXACTION, NIL_TXACTION, VALID, VALID]);
+    expect(codes).toEqual([INVALID_OTHER_REASON, NIL_TXACTION, NIL_TXACTION, VALID, NIL_TXACTION]);
   });
 
   it('of any bytes at all end in a code', async () => {

@@ -100,6 +100,9 @@ function candidateOf(envelope: EnvelopeView, index: number): Candidate | Refusal
     }
     step = NIL_TXACTION;
     const { action } = envelope.transaction;
+    if (action.proposalResponsePayload.getExtension_asU8().length === 0) {
+      return { code: NIL_TXACTION, reason: 'the endorsed response holds no result' };
+    }
     void action.chaincodeAction;
     step = INVALID_OTHER_REASON;
     const { namespaces } = action.readWriteSet;
