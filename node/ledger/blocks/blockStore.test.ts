@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BlockView } from '#node/protos/blockView.ts';
-import { type RecordedSet, sharedBlocks, vendoredBlocks } from '#node/protos/testBlocks.ts';
+import { type RecordedSet, vendoredBlocks } from '#node/protos/testBlocks.ts';
 import type { BlockReader } from './blockReader.ts';
 import { decodeRecord, encodeRecord, recordLength } from './blockRecord.ts';
 import { BlockStore } from './blockStore.ts';
@@ -12,6 +12,7 @@ import { BlockStoreError } from './blockStoreError.ts';
 import { ReadOnlyBlockStore } from './goLedger.ts';
 import { generatedChain } from './testChain.ts';
 import { txIdOf } from './txIdOf.ts';
+import { wholeRecordings } from './wholeRecordings.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -24,12 +25,7 @@ afterEach(() => {
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const sameBytes = (a: Uint8Array | undefined, b: Uint8Array) => a !== undefined && Buffer.compare(a, b) === 0;
 
-/** Whole chains: those kept with the code, and all of a recording where one lies beside the repository. */
-const chains: RecordedSet[] = [
-  { ...vendoredBlocks('v3.1.5'), blocks: vendoredBlocks('v3.1.5').blocks.slice(0, 7) },
-  vendoredBlocks('v2.5.9'),
-  ...sharedBlocks(),
-];
+const chains = wholeRecordings();
 
 async function fill(set: RecordedSet, options = {}): Promise<BlockStore> {
   const store = await BlockStore.open(folder, set.channel, options);

@@ -13,10 +13,11 @@ import { join } from 'node:path';
 import { common } from '@hyperledger/fabric-protos';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BlockView } from '#node/protos/blockView.ts';
-import { type RecordedBlock, sharedBlocks, vendoredBlocks } from '#node/protos/testBlocks.ts';
+import { type RecordedBlock, vendoredBlocks } from '#node/protos/testBlocks.ts';
 import { BlockStore } from './blockStore.ts';
 import { openGoLedger } from './goLedger.ts';
 import { txIdOf } from './txIdOf.ts';
+import { wholeRecordings } from './wholeRecordings.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -68,7 +69,7 @@ function goPeer(channel: string, blocks: readonly RecordedBlock[], perFile: numb
 /** Every name below the folder. */
 const listing = () => (readdirSync(folder, { recursive: true }) as string[]).toSorted((a, b) => (a < b ? -1 : 1));
 
-const sets = [vendoredBlocks('v2.5.9'), ...sharedBlocks()];
+const sets = wholeRecordings();
 
 describe("a Go peer's folder", () => {
   for (const set of sets) {

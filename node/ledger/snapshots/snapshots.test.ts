@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BlockView } from '#node/protos/blockView.ts';
-import { type RecordedSet, sharedBlocks, vendoredBlocks } from '#node/protos/testBlocks.ts';
+import { type RecordedSet, vendoredBlocks } from '#node/protos/testBlocks.ts';
 import { BlockStore } from '../blocks/blockStore.ts';
 import { txIdOf } from '../blocks/txIdOf.ts';
+import { wholeRecordings } from '../blocks/wholeRecordings.ts';
 import { validateAndPrepare } from '../mvcc/validateAndPrepare.ts';
 import { CollectionHistory } from '../privateData/collectionHistory.ts';
 import { PrivateDataStore } from '../privateData/privateDataStore.ts';
@@ -29,7 +30,7 @@ afterEach(() => {
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 const sha256 = (data: string | Uint8Array) => new Uint8Array(createHash('sha256').update(data).digest());
-const sets = [vendoredBlocks('v2.5.9'), ...sharedBlocks()];
+const sets = wholeRecordings();
 const rules = { blockToLive: () => () => 0, eligible: () => (_: string, name: string) => name === 'ours' };
 const commitHash = sha256('a commit hash');
 const hash = (key: string) => hashedKey(sha256(key));
