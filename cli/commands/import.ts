@@ -58,7 +58,6 @@ Importing the same file again adds nothing.`,
           process.stderr.write(`${path}: neither a log nor a block, left out\n`);
         const unnamed = result.skipped.length - SHOWN_SKIPPED;
         if (unnamed > 0) process.stderr.write(`and ${unnamed} more files that are neither\n`);
-        process.stderr.write(`${path}: neither a log nor a block, left out
 `);
         for (const { file, reason } of result.errors)
           process.stderr.write(`${file}: ${reason}
