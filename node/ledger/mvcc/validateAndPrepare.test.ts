@@ -373,7 +373,13 @@ describe('transactions', () => {
       }),
       fc.nat(good.length).map((length) => good.slice(0, length)),
     );
-    const known = new Set<number>([VALID, MVCC_READ_CONFLICT, PHANTOM_READ_CONFLICT, INVALID_OTHER_REASON]);
+    const known = new Set<number>([
+      VALID,
+      MVCC_READ_CONFLICT,
+      PHANTOM_READ_CONFLICT,
+      INVALID_OTHER_REASON,
+      NIL_TXACTION,
+    ]);
     await fc.assert(
       fc.asyncProperty(fc.array(results, { minLength: 1, maxLength: 4 }), async (all) => {
         const codes = await codesOf(
