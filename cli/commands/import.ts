@@ -58,10 +58,7 @@ Importing the same file again adds nothing.`,
           process.stderr.write(`${path}: neither a log nor a block, left out\n`);
         const unnamed = result.skipped.length - SHOWN_SKIPPED;
         if (unnamed > 0) process.stderr.write(`and ${unnamed} more files that are neither\n`);
-`);
-        for (const { file, reason } of result.errors)
-          process.stderr.write(`${file}: ${reason}
-`);
+        for (const { file, reason } of result.errors) process.stderr.write(`${file}: ${reason}\n`);
         if (result.errors.length > 0) process.exitCode = 1;
       } finally {
         bar.stop();
