@@ -9,6 +9,7 @@ import { type Recovery, recover } from './blockRecovery.ts';
 import { endOf, type RecordPlace } from './blockScan.ts';
 import { BlockStoreError } from './blockStoreError.ts';
 import { type BootstrapInfo, readBootstrapInfo, writeBootstrapInfo } from './bootstrapInfo.ts';
+import { checkedChannelId } from './channelId.ts';
 import { indexedBlock } from './indexedBlock.ts';
 import { LevelBlockIndex } from './levelBlockIndex.ts';
 import { type ChainTip, StoredBlocks } from './storedBlocks.ts';
@@ -43,14 +44,6 @@ export const BLOCK_STORE_DEFAULTS: BlockStoreOptions = {
 /** Where a channel's block files lie below a ledger's `folder`, as Fabric names it. */
 export function channelFolder(folder: string, channelId: string): string {
   return join(folder, 'chains', checkedChannelId(channelId));
-}
-
-/** Names that the folder cannot leave. */
-function checkedChannelId(channelId: string): string {
-  if (!/^[a-zA-Z][a-zA-Z0-9.-]{0,248}$/.test(channelId)) {
-    throw new BlockStoreError('malformed', `${JSON.stringify(channelId.slice(0, 300))} is no channel ID`);
-  }
-  return channelId;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { checkedChannelId } from '../blocks/channelId.ts';
 import { type Database, openDatabase } from './privateDatabase.ts';
 
 /** A chaincode's collections as they were defined by a block. */
@@ -29,7 +30,7 @@ export class CollectionHistory {
 
   /** @throws PrivateDataError `in_use`, `corrupt` */
   static async open(folder: string, channelId: string): Promise<CollectionHistory> {
-    return new CollectionHistory(await openDatabase(join(folder, 'collectionHistory', channelId)));
+    return new CollectionHistory(await openDatabase(join(folder, 'collectionHistory', checkedChannelId(channelId))));
   }
 
   /** Durable when done. Adding again what is there changes nothing. Definitions without collections are not noted down (as Fabric). */

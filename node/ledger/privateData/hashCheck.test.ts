@@ -2,6 +2,7 @@ import { ledger } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
 import { checkReconciled, isExpectedRwset } from './hashCheck.ts';
 import { decodeWrites, sha256 } from './privateDataEntries.ts';
+import { decodeTxPrivateData, encodeTxPrivateData } from './txPrivateRwset.ts';
 
 const { KVRWSet, KVWrite } = ledger.rwset.kvrwset;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -56,5 +57,15 @@ describe('private data from another peer', () => {
       accepted: true,
       data: data(both),
     });
+  });
+});
+
+describe('private data of a transaction', () => {
+  it('is the same after a way over the wire', () => {
+    const other = { ...data({ c: '3' }), collection: 'other' };
+    const third = { ...other, namespace: 'bonds' };
+    const collections = [data({ a: '1' }), other, third];
+    expect(decodeTxPrivateData(7, encodeTxPrivateData({ tx: 7, collections }))).toEqual({ tx: 7, collections });
+    expect(() => decodeTxPrivateData(7, Uint8Array.of(255))).toThrow(expect.objectContaining({ code: 'malformed' }));
   });
 });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { checkedChannelId } from '../blocks/channelId.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
 import type { BlockStore } from '../blocks/blockStore.ts';
 import { decodeNumbers, encodeNumbers } from '../blocks/indexEncoding.ts';
@@ -65,7 +66,7 @@ export class PrivateDataStore {
     blockToLive: BlockToLive,
     options: Partial<PrivateDataOptions> = {},
   ): Promise<PrivateDataStore> {
-    const db = await openDatabase(join(folder, 'privateData', channelId));
+    const db = await openDatabase(join(folder, 'privateData', checkedChannelId(channelId)));
     const last = await db.get(LAST_BLOCK);
     const snapshot = await db.get(LAST_SNAPSHOT_BLOCK);
     const store = new PrivateDataStore(

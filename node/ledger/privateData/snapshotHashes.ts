@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { checkedChannelId } from '../blocks/channelId.ts';
 import { encodeNumbers } from '../blocks/indexEncoding.ts';
 import type { BlockToLive } from './privateData.ts';
 import {
@@ -38,7 +39,7 @@ export async function loadSnapshotHashes(
   hashes: AsyncIterable<SnapshotHash>,
   rules: SnapshotRules,
 ): Promise<void> {
-  const db = await openDatabase(join(folder, 'privateData', channelId));
+  const db = await openDatabase(join(folder, 'privateData', checkedChannelId(channelId)));
   try {
     for await (const _ of db.keys({ limit: 1 })) {
       throw new PrivateDataError('not_empty', `private data of ${channelId} is there already`);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { checkedChannelId } from '../blocks/channelId.ts';
 import { PrivateDataError } from './privateDataError.ts';
 import { type Database, key, KeyReader, NOTHING, type Operation, openDatabase, rangeOf } from './privateDatabase.ts';
 
@@ -29,7 +30,7 @@ export class TransientStore {
 
   /** @throws PrivateDataError `in_use`, `corrupt` */
   static async open(folder: string, channelId: string): Promise<TransientStore> {
-    return new TransientStore(await openDatabase(join(folder, 'transientStore', channelId)));
+    return new TransientStore(await openDatabase(join(folder, 'transientStore', checkedChannelId(channelId))));
   }
 
   /** Durable when done. @throws PrivateDataError `malformed` for an ID with a zero byte, or more than 100 MiB */

@@ -1,4 +1,7 @@
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../blocks/blockFiles.ts';
+import { checkedChannelId } from '../blocks/channelId.ts';
 import { BlockStore } from '../blocks/blockStore.ts';
 import { CollectionHistory } from '../privateData/collectionHistory.ts';
 import type { BlockToLive } from '../privateData/privateData.ts';
@@ -7,7 +10,14 @@ import { collectionOf, hashedKeyBytes } from '../state/namespaces.ts';
 import type { StateDatabase, VersionedEntry } from '../state/stateDatabase.ts';
 import { SnapshotError } from './snapshotError.ts';
 import { SnapshotFileReader } from './snapshotFile.ts';
-import { SNAPSHOT_FILES, type SnapshotMetadata, verifySnapshot } from './snapshotMetadata.ts';
+import {
+  ADDITIONAL_FILE,
+  readMetadata,
+  SIGNABLE_FILE,
+  SNAPSHOT_FILES,
+  type SnapshotMetadata,
+  verifySnapshot,
+} from './snapshotMetadata.ts';
 import { readStateRecords } from './stateRecords.ts';
 
 export interface JoinModules {
@@ -21,19 +31,27 @@ export interface JoinModules {
   ) => (namespace: string, collection: string, block: number) => boolean | Promise<boolean>;
 }
 
+/** Where the parts of the new ledger go. */
+export interface JoinFolders {
+  /** For `BlockStore.open`. */
+  readonly blocks: string;
+  /** For `PrivateDataStore.open`, `CollectionHistory.open` and {@link joinedFrom}. */
+  readonly privateData: string;
+}
+
 /**
- * Makes a channel's ledger in `ledgerFolder` from a snapshot (of ours, or of a Go peer with LevelDB or CouchDB): transaction IDs,
+ * Makes a channel's ledger from a snapshot (of ours, or of a Go peer with LevelDB or CouchDB): transaction IDs,
  * state, hashes of private state (whose data then counts as missing) and the history of collections. The channel is there once
  * this is done; after a crash before that its folders must be removed, and it is joined again.
  *
  * Compare `snapshot_hash` with other peers before: a snapshot proves no more than that it is whole.
  *
- * @returns the metadata; `last_block_commit_hash` is where the commit hash chain goes on
+ * @returns the metadata, also later by {@link joinedFrom}; `last_block_commit_hash` is where the commit hash chain goes on
  * @throws SnapshotError, BlockStoreError, PrivateDataError, StateError
  */
 export async function joinFromSnapshot(
   folder: string,
-  ledgerFolder: string,
+  folders: JoinFolders,
   modules: JoinModules,
 ): Promise<SnapshotMetadata> {
   const metadata = await verifySnapshot(folder);
@@ -41,16 +59,16 @@ export async function joinFromSnapshot(
   const lastBlock = metadata.last_block_number;
   const has = (names: readonly [string, string]) => names[0] in metadata.snapshot_files_raw_hashes;
 
-  const history = await CollectionHistory.open(ledgerFolder, channelId);
+  const history = await CollectionHistory.open(folders.privateData, channelId);
   try {
     if (!(await history.isEmpty())) {
-      throw new SnapshotError('exists', `${ledgerFolder} holds collections of ${channelId} already`);
+      throw new SnapshotError('exists', `${folders.privateData} holds collections of ${channelId} already`);
     }
     if (has(SNAPSHOT_FILES.collections)) {
       await history.load(readPairs(folder));
     }
     const hashes = has(SNAPSHOT_FILES.privateHashes) ? readHashes(folder) : none<SnapshotHash>();
-    await loadSnapshotHashes(ledgerFolder, channelId, lastBlock, hashes, {
+    await loadSnapshotHashes(folders.privateData, channelId, lastBlock, hashes, {
       blockToLive: modules.blockToLive(history),
       eligible: modules.eligible(history),
     });
@@ -59,9 +77,10 @@ export async function joinFromSnapshot(
   }
   // Fabric's savepoint has the highest number as transaction: nothing of that block comes again.
   await modules.state.load(readState(folder, has), { block: lastBlock, tx: Number.MAX_SAFE_INTEGER });
+  await rememberJoin(folders.privateData, channelId, folder);
   // Last: without it the channel is not there.
   await BlockStore.createFromSnapshot(
-    ledgerFolder,
+    folders.blocks,
     channelId,
     {
       lastBlock,
@@ -71,6 +90,37 @@ export async function joinFromSnapshot(
     has(SNAPSHOT_FILES.txIds) ? readTxIds(folder) : none<string>(),
   );
   return metadata;
+}
+
+/** The metadata of the snapshot that a channel was joined from; null where it began with block 0. @throws SnapshotError `malformed` */
+export async function joinedFrom(privateDataFolder: string, channelId: string): Promise<SnapshotMetadata | null> {
+  try {
+    return await readMetadata(joinFolder(privateDataFolder, channelId));
+  } catch (error) {
+    if (error instanceof SnapshotError && error.code === 'missing_file') {
+      return null;
+    }
+    throw error;
+  }
+}
+
+function joinFolder(privateDataFolder: string, channelId: string): string {
+  return join(privateDataFolder, 'joinedFrom', checkedChannelId(channelId));
+}
+
+async function rememberJoin(privateDataFolder: string, channelId: string, snapshot: string): Promise<void> {
+  const to = joinFolder(privateDataFolder, channelId);
+  await mkdir(to, { recursive: true });
+  for (const name of [SIGNABLE_FILE, ADDITIONAL_FILE]) {
+    const handle = await open(join(to, name), 'w');
+    try {
+      await handle.writeFile(await readFile(join(snapshot, name)));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+  await syncFolder(to);
 }
 
 async function* none<T>(): AsyncGenerator<T> {}

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { object, string, number, record, type infer as Infer } from 'zod';
+import { CHANNEL_ID } from '../blocks/channelId.ts';
 import { SnapshotError } from './snapshotError.ts';
 
 /** Files of a snapshot by what they hold, each a data file and a file with counts. */
@@ -24,7 +25,7 @@ const MAX_METADATA_BYTES = 1024 * 1024;
 const HEX = /^([0-9a-f]{2})*$/;
 
 const signable = object({
-  channel_name: string(),
+  channel_name: string().regex(CHANNEL_ID),
   last_block_number: number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   last_block_hash: string().regex(HEX),
   previous_block_hash: string().regex(HEX),
@@ -59,22 +60,29 @@ export function additionalJson(signableText: string, commitHash: Uint8Array): st
   return JSON.stringify(value, null, 4);
 }
 
-/**
- * Reads a snapshot's metadata and checks every file's hash against it. Whether the hash of the metadata itself is the right one
- * only the other peers of the channel can tell: compare `snapshot_hash` with theirs.
- * @throws SnapshotError `missing_file`, `malformed`, `unknown_format`, `wrong_hash`
- */
-export async function verifySnapshot(folder: string): Promise<SnapshotMetadata> {
+/** Both files of metadata, which must belong together. @throws SnapshotError `missing_file`, `malformed`, `wrong_hash` */
+export async function readMetadata(folder: string): Promise<SnapshotMetadata> {
   const signableText = await text(folder, SIGNABLE_FILE);
   const first = parsed(signable, signableText, SIGNABLE_FILE);
   const second = parsed(additional, await text(folder, ADDITIONAL_FILE), ADDITIONAL_FILE);
   if (hash('sha256', signableText, 'hex') !== second.snapshot_hash) {
     throw new SnapshotError('wrong_hash', `${SIGNABLE_FILE} is not the file that ${ADDITIONAL_FILE} names`);
   }
-  if (first.state_db_type !== STATE_DATABASE && first.state_db_type !== 'CouchDB') {
-    throw new SnapshotError('unknown_format', `state of ${first.state_db_type} is not known`);
+  return { ...first, ...second };
+}
+
+/**
+ * Reads a snapshot's metadata and checks every file's hash against it. Whether the hash of the metadata itself is the right one
+ * only the other peers of the channel can tell: compare `snapshot_hash` with theirs.
+ * @throws SnapshotError `missing_file`, `malformed`, `unknown_format`, `wrong_hash`
+ */
+export async function verifySnapshot(folder: string): Promise<SnapshotMetadata> {
+  const metadata = await readMetadata(folder);
+  if (metadata.state_db_type !== STATE_DATABASE && metadata.state_db_type !== 'CouchDB') {
+    throw new SnapshotError('unknown_format', `state of ${metadata.state_db_type} is not known`);
   }
-  for (const [name, expected] of Object.entries(first.snapshot_files_raw_hashes)) {
+  const hashes = metadata.snapshot_files_raw_hashes;
+  for (const [name, expected] of Object.entries(hashes)) {
     if (!KNOWN.has(name)) {
       throw new SnapshotError('unknown_format', `no snapshot holds a file ${JSON.stringify(name)}`);
     }
@@ -84,11 +92,11 @@ export async function verifySnapshot(folder: string): Promise<SnapshotMetadata> 
     }
   }
   for (const [data, counts] of Object.values(SNAPSHOT_FILES)) {
-    if (data in first.snapshot_files_raw_hashes !== counts in first.snapshot_files_raw_hashes) {
+    if (data in hashes !== counts in hashes) {
       throw new SnapshotError('malformed', `of ${data} and ${counts} only one is named`);
     }
   }
-  return { ...first, ...second };
+  return metadata;
 }
 
 async function text(folder: string, name: string): Promise<string> {

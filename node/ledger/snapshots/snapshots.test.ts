@@ -16,7 +16,7 @@ import { MemoryStateDatabase } from '../state/memoryStateDatabase.ts';
 import { hashedKey, hashedNamespace, privateNamespace } from '../state/namespaces.ts';
 import type { StateDatabase, VersionedEntry } from '../state/stateDatabase.ts';
 import { exportSnapshot, snapshotFolder } from './exportSnapshot.ts';
-import { joinFromSnapshot } from './joinFromSnapshot.ts';
+import { joinedFrom, joinFromSnapshot } from './joinFromSnapshot.ts';
 import { SnapshotFileReader, SnapshotFileWriter } from './snapshotFile.ts';
 import { verifySnapshot } from './snapshotMetadata.ts';
 
@@ -32,6 +32,7 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 const sha256 = (data: string | Uint8Array) => new Uint8Array(createHash('sha256').update(data).digest());
 const sets = wholeRecordings();
 const rules = { blockToLive: () => () => 0, eligible: () => (_: string, name: string) => name === 'ours' };
+const second = () => ({ blocks: join(folder, 'second'), privateData: join(folder, 'second') });
 const commitHash = sha256('a commit hash');
 const hash = (key: string) => hashedKey(sha256(key));
 
@@ -79,7 +80,9 @@ describe('a snapshot of a recorded channel', () => {
       expect(metadata).toMatchObject({ channel_name: set.channel, last_block_number: last });
 
       const joined = await LevelStateDatabase.open(join(folder, 'second-state'));
-      expect(await joinFromSnapshot(one, join(folder, 'second'), { state: joined, ...rules })).toEqual(metadata);
+      expect(await joinFromSnapshot(one, second(), { state: joined, ...rules })).toEqual(metadata);
+      expect(await joinedFrom(join(folder, 'second'), set.channel)).toEqual(metadata);
+      expect(await joinedFrom(join(folder, 'first'), set.channel)).toBeNull();
       expect(await everything(joined)).toEqual(await everything(state));
       const store = await BlockStore.open(join(folder, 'second'), set.channel);
       expect([store.firstBlock, store.height]).toEqual([last + 1, last + 1]);
@@ -140,7 +143,7 @@ describe('a snapshot of private data', () => {
     await blocks.close();
 
     const joined = new MemoryStateDatabase();
-    await joinFromSnapshot(one, join(folder, 'second'), { state: joined, ...rules });
+    await joinFromSnapshot(one, second(), { state: joined, ...rules });
     expect(await everything(joined)).toEqual(
       (await everything(state)).filter(({ namespace }) => !namespace.includes('$$p')),
     );
@@ -157,7 +160,7 @@ describe('a snapshot of private data', () => {
       [hash('a'), hash('b')].toSorted((a, b) => (a < b ? -1 : 1)),
     );
     await store.close();
-    await expect(joinFromSnapshot(one, join(folder, 'second'), { state: joined, ...rules })).rejects.toMatchObject({
+    await expect(joinFromSnapshot(one, second(), { state: joined, ...rules })).rejects.toMatchObject({
       code: 'exists',
     });
   });
@@ -216,6 +219,8 @@ describe('the files', () => {
     const additional = { snapshot_hash: createHash('sha256').update(json).digest('hex'), last_block_commit_hash: '' };
     writeFileSync(join(at, '_snapshot_additional_metadata.json'), JSON.stringify(additional));
     await expect(verifySnapshot(at)).rejects.toMatchObject({ code: 'unknown_format' });
+    writeFileSync(path, json.replace('"mychannel"', '"../mychannel"'));
+    await expect(verifySnapshot(at)).rejects.toMatchObject({ code: 'malformed' });
   });
 
   it('give entries of any size, and a typed error where they end too early or claim too much', async () => {
