@@ -12,7 +12,7 @@ import {
   encodeConfig,
   encodeConfigGroup,
 } from './configGroup.ts';
-import { FieldSet, MessageWriter, WIRE } from './wire.ts';
+import { FieldSet, MessageWriter, rawFields, WIRE } from './wire.ts';
 
 /** A `common.ConfigUpdate`: what was read (by version), and what is to be. */
 export interface ConfigUpdate {
@@ -46,8 +46,11 @@ export interface ConfigEnvelope {
 export function decodeConfigEnvelope(bytes: Uint8Array): ConfigEnvelope {
   return reading(() => {
     const fields = new FieldSet(bytes, 'common.ConfigEnvelope', { 1: WIRE.bytes, 2: WIRE.bytes });
-    const config = fields.message(1);
-    return { config: config === null ? null : decodeConfig(config), lastUpdate: fields.message(2) };
+    const [config, lastUpdate] = [fields.message(1), fields.message(2)];
+    if (lastUpdate !== null) {
+      rawFields(lastUpdate, 'common.Envelope');
+    }
+    return { config: config === null ? null : decodeConfig(config), lastUpdate };
   });
 }
 
