@@ -44,7 +44,9 @@ export class RevocationList {
     if (entries !== null) {
       const list = new DerReader(entries.content);
       while (!list.done) {
-        revoked.add(serialKey(list.sequence().integer()));
+        const entry = list.sequence();
+        revoked.add(serialKey(entry.integer()));
+        derTime(entry.next());
       }
     }
     this.#revoked = revoked;
