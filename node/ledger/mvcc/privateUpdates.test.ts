@@ -1,12 +1,16 @@
-import { ledger } from '@hyperledger/fabric-protos';
+import { ledger, peer } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
+import { keyHashOf } from '../simulator/queryExecutor.ts';
 import { TxSimulator } from '../simulator/txSimulator.ts';
 import { MemoryStateDatabase } from '../state/memoryStateDatabase.ts';
-import { privateNamespace } from '../state/namespaces.ts';
+import { hashedNamespace, privateNamespace } from '../state/namespaces.ts';
+import { StateUpdates } from '../state/stateUpdates.ts';
+import { addExpiredUpdates } from './expiredUpdates.ts';
 import { addPrivateUpdates, addPurges, type PrivateWriteSet } from './privateUpdates.ts';
 import { testBlock } from './testBlock.ts';
 import { validateAndPrepare } from './validateAndPrepare.ts';
 
+const { MVCC_READ_CONFLICT } = peer.TxValidationCode;
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 
 /** One chaincode call that may write private data of `cc`, collection `col`. */
@@ -130,5 +134,68 @@ describe('private data', () => {
     expect(result.updates.getPrivate('cc', 'col', 'k')?.value).toBeNull();
     expect(result.updates.getPrivate('cc', 'col', 'j')?.value).toEqual(bytes('kept'));
     expect(result.updates.getPrivate('cc', 'col', 'unseen')?.value).toBeNull();
+  });
+
+  it('expires with its hash, unless something wrote it since; a stale private value goes alone', async () => {
+    const state = new MemoryStateDatabase();
+    const first = await commit(state, 1, [
+      async (one) => {
+        for (const key of ['kept', 'old', 'rewritten', 'stale']) {
+          await one.setPrivateData('cc', 'col', key, bytes(key));
+        }
+      },
+    ]);
+    // Of key `stale` only the new hash arrives.
+    const hidden = await simulate(state, (one) => one.setPrivateData('cc', 'col', 'stale', bytes('new')));
+    const visible = await simulate(state, (one) => one.setPrivateData('cc', 'col', 'kept', bytes('new')));
+    const second = testBlock(2, [{ results: visible.publicBytes }, { results: hidden.publicBytes }]);
+    const after = await validateAndPrepare(second, new Uint8Array(2), state);
+    await addPrivateUpdates(second, after, [writeSet(0, visible.privateBytes)], state);
+    await state.apply(after.updates, { block: 2, tx: 1 });
+    const reading = await simulate(state, async (one) => {
+      expect(await one.getPrivateData('cc', 'col', 'old')).toEqual(bytes('old'));
+    });
+    const writing = await simulate(state, (one) => one.setPrivateData('cc', 'col', 'rewritten', bytes('again')));
+    const block = testBlock(3, [{ results: writing.publicBytes }]);
+    const result = await validateAndPrepare(block, new Uint8Array(1), state);
+    await addPrivateUpdates(block, result, [writeSet(0, writing.privateBytes)], state);
+    const expiring = { block: first.block, codes: first.result.codes, privateWriteSets: first.sets };
+    await addExpiredUpdates(expiring, () => false, 3, state, result.updates);
+    expect(result.updates.getPrivate('cc', 'col', 'old')).toBeUndefined();
+    const before = result.updateBytes;
+    await addExpiredUpdates(expiring, (_, collection) => collection === 'col', 3, state, result.updates);
+    expect(result.updateBytes).toEqual(before);
+    await state.apply(result.updates, { block: 3, tx: 0 });
+    const left = async (namespace: string) => {
+      const { entries } = await state.page(namespace, '', '', 0);
+      return entries.map(({ key, version }) => [key, version.block]);
+    };
+    expect(await left(privateNamespace('cc', 'col'))).toEqual([
+      ['kept', 2],
+      ['rewritten', 3],
+    ]);
+    expect(new Map((await left(hashedNamespace('cc', 'col'))) as [string, number][])).toEqual(
+      new Map([
+        [keyHashOf('kept'), 2],
+        [keyHashOf('stale'), 2],
+        [keyHashOf('rewritten'), 3],
+      ]),
+    );
+    // Who read the key while it was there conflicts now.
+    const late = testBlock(4, [{ results: reading.publicBytes }]);
+    expect([...(await validateAndPrepare(late, new Uint8Array(1), state)).codes]).toEqual([MVCC_READ_CONFLICT]);
+  });
+
+  it('without its data here expires by its hash alone', async () => {
+    const state = new MemoryStateDatabase();
+    const { block, result } = await commit(state, 1, [(one) => one.setPrivateData('cc', 'col', 'k', bytes('secret'))]);
+    const updates = new StateUpdates();
+    const expiring = { block, codes: result.codes, privateWriteSets: [] };
+    await addExpiredUpdates(expiring, () => true, 9, state, updates);
+    expect(updates.getHashed('cc', 'col', keyHashOf('k'))?.value).toBeNull();
+    expect(updates.private.size).toBe(0);
+    const invalid = new StateUpdates();
+    await addExpiredUpdates({ ...expiring, codes: Uint8Array.of(11) }, () => true, 9, state, invalid);
+    expect(invalid.isEmpty).toBe(true);
   });
 });
