@@ -8,7 +8,8 @@ import { BlockView } from '#node/protos/blockView.ts';
 import { type RecordedBlock, type RecordedSet, sharedBlocks, vendoredBlocks } from '#node/protos/testBlocks.ts';
 import { LevelStateDatabase } from '../state/levelStateDatabase.ts';
 import { MemoryStateDatabase } from '../state/memoryStateDatabase.ts';
-import type { StateDatabase } from '../state/stateDatabase.ts';
+import { PendingState } from '../state/pendingState.ts';
+import type { StateDatabase, StateReader } from '../state/stateDatabase.ts';
 import { commitHash } from '../state/updateBytes.ts';
 import { validateAndPrepare } from './validateAndPrepare.ts';
 
@@ -45,31 +46,44 @@ interface Replayed {
   readonly reasons: readonly string[];
 }
 
-/** Every block of a chain in turn, with the codes that the checks before MVCC must have given. */
-async function replay(blocks: readonly RecordedBlock[], state: StateDatabase): Promise<Replayed> {
+/**
+ * Every block of a chain in turn, with the codes that the checks before MVCC must have given.
+ *
+ * @param overlap whether a block is validated while the one before it is being written
+ */
+async function replay(blocks: readonly RecordedBlock[], state: StateDatabase, overlap = false): Promise<Replayed> {
   const codes: number[][] = [];
   const commitHashes: string[] = [];
   const unequalAgain: number[] = [];
   const reasons: string[] = [];
   let previous: Uint8Array | null = null;
+  let reader: StateReader = state;
+  let writing = Promise.resolve();
   for (const recorded of blocks) {
     const block = BlockView.fromBytes(recorded.bytes);
     const before = Uint8Array.from(recorded.transactions, ({ code }) =>
       code === MVCC_READ_CONFLICT || code === PHANTOM_READ_CONFLICT ? VALID : code,
     );
-    const result = await validateAndPrepare(block, before, state);
+    const result = await validateAndPrepare(block, before, reader);
     codes.push([...result.codes]);
     reasons.push(...result.reasons.values());
     if (block.number > 0) {
       previous = commitHash(previous, result.codes, result.updateBytes);
       commitHashes.push(Buffer.from(previous).toString('hex'));
     }
-    const again = await validateAndPrepare(block, result.codes, state, { mvcc: false });
+    const again = await validateAndPrepare(block, result.codes, reader, { mvcc: false });
     if (Buffer.compare(again.updateBytes, result.updateBytes) !== 0) {
       unequalAgain.push(block.number);
     }
-    await state.apply(result.updates, { block: block.number, tx: block.envelopes.length - 1 });
+    await writing;
+    writing = state.apply(result.updates, { block: block.number, tx: block.envelopes.length - 1 });
+    if (overlap) {
+      reader = new PendingState(state, result.updates);
+    } else {
+      await writing;
+    }
   }
+  await writing;
   return { codes, commitHashes, unequalAgain, reasons };
 }
 
@@ -94,6 +108,14 @@ describe.each(Object.entries(kinds))('recorded blocks over %s', (_kind, open) =>
       });
     },
   );
+
+  it('comes out the same where validation runs ahead of the writing', async () => {
+    await using plain = await open();
+    await using overlapped = await open();
+    const replayed = await replay(chain(v3), overlapped, true);
+    expect(replayed).toEqual(await replay(chain(v3), plain));
+    expect(await Array.fromAsync(overlapped.scan())).toEqual(await Array.fromAsync(plain.scan()));
+  });
 
   // The recording as a whole lies beside the repository, where it lies at all.
   for (const path of [SHARED_STATE].filter((file) => existsSync(file))) {
