@@ -10,6 +10,9 @@ import {
   memberExtensions,
 } from '#node/crypto/certificateBuilder.ts';
 import type { MspDefinition } from './mspDefinition.ts';
+import { MspError } from './mspError.ts';
+import type { MspVersion } from './mspVersion.ts';
+import { X509Msp } from './x509Msp.ts';
 
 export type Algorithm = 'P-256' | 'P-384' | 'Ed25519' | 'RSA';
 
@@ -119,4 +122,26 @@ export function serialized(holder: { readonly pem: Uint8Array } | Certificate, m
   identity.setMspid(mspId);
   identity.setIdBytes(Buffer.from(holder.pem as string));
   return identity.serializeBinary();
+}
+
+/** An MSP of the newest version, unless told. */
+export function setup(
+  roots: readonly Holder[],
+  more: Partial<MspDefinition> = {},
+  version: MspVersion = '3.0',
+): X509Msp {
+  return new X509Msp(definition(roots, more), version);
+}
+
+/** Code of the error that an identity meets on its way in or when it is validated; null for a member in good standing. */
+export function verdict(owner: X509Msp, holder: { readonly pem: Uint8Array } | Certificate): string | null {
+  try {
+    owner.deserializeIdentity(serialized(holder, owner.mspId)).validate();
+    return null;
+  } catch (error) {
+    if (error instanceof MspError) {
+      return error.code;
+    }
+    throw error;
+  }
 }
