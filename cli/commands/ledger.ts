@@ -13,7 +13,8 @@ export function ledgerCommand(): Command {
     .description('Build, check and read a ledger out of blocks')
     .addCommand(importCommand())
     .addCommand(verifyCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(snapshotCommand());
 }
 
 function importCommand(): Command {
@@ -148,6 +149,31 @@ Exit status: 0 all is as it must be, 1 something is not.`,
       } finally {
         bar.stop();
       }
+    });
+  return command;
+}
+
+function snapshotCommand(): Command {
+  const command = new Command('snapshot')
+    .description('Write a snapshot of a ledger, or begin one with it')
+    .argument('<folder>', 'the snapshot: a folder that is not there yet; with --join one that is')
+    .addOption(ledgerOption())
+    .addOption(channelOption())
+    .option('--join', "make a new ledger from the snapshot, ours or a Go peer's")
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ftl ledger snapshot --ledger audit/ snapshot-82/
+  ftl ledger snapshot --ledger new/ --join snapshot-82/
+
+Files and hashes are those of Fabric: two peers at the same block write the same. Compare snapshot_hash with theirs before you
+join from one.`,
+    )
+    .action(async (folder: string) => {
+      const options = command.opts<{ ledger: string; channel?: string; join?: boolean }>();
+      const { joinSnapshot, writeSnapshot } = await import('../ledger/snapshotLedger.ts');
+      print(options.join === true ? await joinSnapshot(options.ledger, folder) : await writeSnapshot(options, folder));
     });
   return command;
 }

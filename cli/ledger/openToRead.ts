@@ -8,7 +8,8 @@ import { LevelStateDatabase } from '#node/ledger/state/levelStateDatabase.ts';
 import { MemoryStateDatabase } from '#node/ledger/state/memoryStateDatabase.ts';
 import type { StateDatabase } from '#node/ledger/state/stateDatabase.ts';
 import { LedgerError } from '#node/ledger/ledgerError.ts';
-import { LEDGER_FOLDERS, PeerLedger, replayedUpdates, savepointOf } from '#node/ledger/peerLedger.ts';
+import { LEDGER_FOLDERS } from '#node/ledger/ledgerStores.ts';
+import { PeerLedger, replayedUpdates, savepointOf } from '#node/ledger/peerLedger.ts';
 
 /** A ledger that is only looked at. */
 export interface ReadLedger extends AsyncDisposable {

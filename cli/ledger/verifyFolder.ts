@@ -1,3 +1,4 @@
+import { LedgerError } from '#node/ledger/ledgerError.ts';
 import type { Discrepancy, LedgerVerification } from '#node/commit/verifyLedger.ts';
 import { verifyLedger } from '#node/commit/verifyLedger.ts';
 import { openOwn, openToRead, scratchState } from './openToRead.ts';
@@ -14,6 +15,12 @@ export async function verifyFolder(
   progress: { onStart(height: number): void; onBlock(number: number): void },
 ): Promise<LedgerVerification> {
   await using ledger = await openToRead(options.ledger, options.channel);
+  if (ledger.blocks.firstBlock > 0) {
+    throw new LedgerError(
+      'block_missing',
+      `this ledger was begun with a snapshot: its blocks before ${ledger.blocks.firstBlock} are not here, and without them nothing can be checked from scratch`,
+    );
+  }
   const own = ledger.own ? await openOwn(options.ledger, ledger.channelId) : null;
   const scratch = await scratchState(options.state);
   try {

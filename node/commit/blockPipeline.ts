@@ -68,7 +68,7 @@ interface StartedBlock {
  *   │              configuration against the one in force                           configTransactions.ts
  * ValidatedBlock   versions and ranges that were read; codes; commit hash           commitBlock.ts
  *   │  - - - - - - nothing was written so far  - - - - - - - - - - - - - - - - - -
- *   │              block store, private data, state, history                        ledger/peerLedger.ts
+ *   │              private data, block store, state, history                        ledger/peerLedger.ts
  * CommittedBlock   hook `gossip.commit`
  * ```
  */

@@ -1,4 +1,5 @@
 import type { ChannelBundle } from '#node/channel/bundle.ts';
+import type { TxPrivateData } from '#node/ledger/privateData/privateData.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
 import type { TxCode } from './verdict.ts';
 
@@ -22,8 +23,8 @@ export type Durations = Partial<Record<CommitStep, number>>;
 /** Bytes that claim to be the next block; nothing is checked but that they decode. */
 export interface ReceivedBlock {
   readonly view: BlockView;
-  /** Serialised `rwset.TxPvtReadWriteSet` of transactions whose private data is at hand, by their index. */
-  readonly privateData?: ReadonlyMap<number, Uint8Array>;
+  /** Private data of its transactions, as far as it is at hand. */
+  readonly privateData?: readonly TxPrivateData[];
 }
 
 /** A block that follows the chain, is whole, and was signed as the channel demands. */

@@ -35,7 +35,7 @@ export async function commitBlock(
     block: stored,
     result,
     commitHash: hash,
-    privateData: validated.privateData ?? null,
+    privateData: validated.privateData ?? [],
   };
   await ledger.commit(prepared, (step, run) => timed(durations, step, run));
   return {

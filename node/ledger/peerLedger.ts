@@ -1,39 +1,27 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlockView } from '#node/protos/blockView.ts';
-import type { BlockReader } from './blocks/blockReader.ts';
-import { BlockStore } from './blocks/blockStore.ts';
-import { HistoryDatabase } from './history/historyDatabase.ts';
-import { LedgerError } from './ledgerError.ts';
-import type { MvccResult } from './mvcc/mvcc.ts';
-import { validateAndPrepare } from './mvcc/validateAndPrepare.ts';
 import { NOT_VALIDATED } from '#node/protos/enumNames.ts';
-import { CONFIG_KEY, CONFIG_NAMESPACE } from './state/namespaces.ts';
+import { definedCollections, blockToLiveBy, missingPrivateData } from './blockCollections.ts';
+import { LedgerError } from './ledgerError.ts';
+import { LEDGER_FOLDERS, type LedgerStores, openStores, type StoreOptions } from './ledgerStores.ts';
+import type { MvccResult, PurgeUpdate } from './mvcc/mvcc.ts';
+import { addPrivateUpdates, addPurges } from './mvcc/privateUpdates.ts';
+import { validateAndPrepare } from './mvcc/validateAndPrepare.ts';
+import type { TxPrivateData } from './privateData/privateData.ts';
+import { exportSnapshot } from './snapshots/exportSnapshot.ts';
+import { joinedFrom, joinFromSnapshot } from './snapshots/joinFromSnapshot.ts';
+import { SnapshotError } from './snapshots/snapshotError.ts';
+import { type SnapshotMetadata, verifySnapshot } from './snapshots/snapshotMetadata.ts';
 import { LevelStateDatabase } from './state/levelStateDatabase.ts';
-import { MemoryStateDatabase } from './state/memoryStateDatabase.ts';
-import type { Height, StateDatabase, StateReader } from './state/stateDatabase.ts';
+import { CONFIG_KEY, CONFIG_NAMESPACE, hashedKeyBytes } from './state/namespaces.ts';
+import type { Height, StateReader } from './state/stateDatabase.ts';
 
-/** Folders of a peer's ledgers, named as a Go peer names them. Block files have its format; the databases have one of our own. */
-export const LEDGER_FOLDERS = {
-  blocks: 'chains',
-  state: 'ftlState',
-  history: 'ftlHistory',
-} as const;
-
-export interface PeerLedgerOptions {
-  /** Of all ledgers of a peer. */
-  readonly folder: string;
-  readonly channelId: string;
-  /** Where the world state lives. In memory it is made anew from the blocks whenever the ledger is opened. Default `leveldb`. */
-  readonly state?: 'leveldb' | 'memory';
-  /** Whether to keep who wrote each key when. Default true. */
-  readonly history?: boolean;
+export interface PeerLedgerOptions extends StoreOptions {
+  /** Whether this peer should have a collection's data, being a member; what it should have and lacks is noted. Default: none. */
+  readonly eligible?: (namespace: string, collection: string) => boolean;
   /** Told while databases catch up with the block files. */
-  readonly onRecovery?: (progress: {
-    readonly database: string;
-    readonly block: number;
-    readonly height: number;
-  }) => void;
+  readonly onRecovery?: (progress: { readonly block: number; readonly height: number }) => void;
 }
 
 /** A block that is decided about in every way, and what it changes. */
@@ -42,8 +30,8 @@ export interface PreparedBlock {
   readonly block: BlockView;
   readonly result: MvccResult;
   readonly commitHash: Uint8Array | null;
-  /** Serialised `rwset.TxPvtReadWriteSet` by transaction; null where none is at hand. */
-  readonly privateData: ReadonlyMap<number, Uint8Array> | null;
+  /** As far as it came with the block. */
+  readonly privateData: readonly TxPrivateData[];
 }
 
 export type LedgerStep = 'blockStore' | 'privateData' | 'state' | 'history';
@@ -58,53 +46,69 @@ export type RunStep = (step: LedgerStep, run: () => Promise<void>) => Promise<vo
  */
 export class PeerLedger implements AsyncDisposable {
   readonly channelId: string;
-  readonly blocks: BlockStore;
-  readonly state: StateDatabase;
+  readonly blocks: LedgerStores['blocks'];
+  readonly privateData: LedgerStores['privateData'];
+  readonly collections: LedgerStores['collections'];
+  readonly state: LedgerStores['state'];
   /** Null where it is not kept. */
-  readonly history: HistoryDatabase | null;
+  readonly history: LedgerStores['history'];
+  readonly #stores: LedgerStores;
+  readonly #eligible: (namespace: string, collection: string) => boolean;
   #commitHash: Uint8Array | null;
   #failed: unknown = null;
 
-  private constructor(
-    channelId: string,
-    stores: { blocks: BlockStore; state: StateDatabase; history: HistoryDatabase | null },
-    commitHash: Uint8Array | null,
-  ) {
-    this.channelId = channelId;
+  private constructor(options: PeerLedgerOptions, stores: LedgerStores, commitHash: Uint8Array | null) {
+    this.channelId = options.channelId;
     this.blocks = stores.blocks;
+    this.privateData = stores.privateData;
+    this.collections = stores.collections;
     this.state = stores.state;
     this.history = stores.history;
+    this.#stores = stores;
+    this.#eligible = options.eligible ?? (() => false);
     this.#commitHash = commitHash;
   }
 
   /**
    * Opens a ledger, makes it where there is none, and brings its databases up to its blocks.
-   * @throws LedgerError, BlockStoreError, StateError
+   * @throws LedgerError, BlockStoreError, StateError, PrivateDataError
    */
   static async open(options: PeerLedgerOptions): Promise<PeerLedger> {
-    const { folder, channelId } = options;
-    await mkdir(folder, { recursive: true });
-    const opened: { close(): Promise<void> }[] = [];
-    const keep = <T extends { close(): Promise<void> }>(one: T): T => {
-      opened.push(one);
-      return one;
-    };
+    const stores = await openStores(options);
     try {
-      const blocks = keep(await BlockStore.open(join(folder, LEDGER_FOLDERS.blocks), channelId));
-      const state = keep(
-        options.state === 'memory'
-          ? new MemoryStateDatabase()
-          : await LevelStateDatabase.open(join(await made(folder, LEDGER_FOLDERS.state), channelId)),
-      );
-      const history =
-        options.history === false
-          ? null
-          : keep(await HistoryDatabase.open(join(await made(folder, LEDGER_FOLDERS.history), channelId)));
-      await catchUp(blocks, state, history, options.onRecovery ?? (() => {}));
-      return new PeerLedger(channelId, { blocks, state, history }, await lastCommitHash(blocks));
+      stores.privateData.alignWith(stores.blocks.height);
+      await catchUp(stores, options.onRecovery ?? (() => {}));
+      return new PeerLedger(options, stores, await lastCommitHash(stores, options));
     } catch (error) {
-      await Promise.allSettled(opened.toReversed().map((one) => one.close()));
+      await stores.close().catch(() => {});
       throw error;
+    }
+  }
+
+  /**
+   * Makes a ledger in an empty folder from a snapshot, ours or a Go peer's: it goes on with the block after it. Compare the
+   * snapshot's hash with other peers first; it proves no more than that it is whole.
+   * @throws SnapshotError, BlockStoreError, StateError, PrivateDataError
+   */
+  static async join(folder: string, snapshot: string): Promise<SnapshotMetadata> {
+    if ((await channelsIn(folder)).length > 0) {
+      throw new SnapshotError('exists', `${folder} holds a ledger already`);
+    }
+    const { channel_name: channelId } = await verifySnapshot(snapshot);
+    await mkdir(join(folder, LEDGER_FOLDERS.state), { recursive: true });
+    const state = await LevelStateDatabase.open(join(folder, LEDGER_FOLDERS.state, channelId));
+    try {
+      return await joinFromSnapshot(
+        snapshot,
+        { blocks: join(folder, LEDGER_FOLDERS.blocks), privateData: folder },
+        {
+          state,
+          blockToLive: blockToLiveBy,
+          eligible: () => () => false,
+        },
+      );
+    } finally {
+      await state.close();
     }
   }
 
@@ -145,11 +149,23 @@ export class PeerLedger implements AsyncDisposable {
         cause: this.#failed,
       });
     }
-    const { block, result } = prepared;
+    const { block, result, privateData } = prepared;
+    const { blocks, history } = this;
+    // The process died between private data and block: what is stored of it counts.
+    const ahead = this.privateData.height === block.number + 1;
     try {
-      await runStep('blockStore', () => this.blocks.append(block));
-      await runStep('state', () => this.state.apply(result.updates, savepointOf(block)));
-      const { history } = this;
+      const data = ahead ? await this.privateData.ofBlock(block.number) : privateData;
+      await addPrivateUpdates(block, result, data, this.state, { verifyHashes: !ahead });
+      addPurges(await purgedKeys(result.purges, this.#stores), result.updates);
+      // Private data goes first: of all that is written it alone could not be made again from the blocks.
+      if (!ahead) {
+        const missing = missingPrivateData(block, result.codes, data, this.#eligible);
+        await runStep('privateData', () =>
+          this.privateData.commit(block.number, data, missing, purgeMarkers(result.purges)),
+        );
+      }
+      await runStep('blockStore', () => blocks.append(block));
+      await runStep('state', () => applyState(block, result, this.#stores));
       if (history !== null) {
         await runStep('history', () => history.commit(block, result.codes));
       }
@@ -160,11 +176,17 @@ export class PeerLedger implements AsyncDisposable {
     this.#commitHash = prepared.commitHash;
   }
 
+  /**
+   * Writes a snapshot of the channel as it is, file by file as Fabric writes it. Nothing may be committed meanwhile.
+   * @param folder must not exist yet
+   * @throws SnapshotError
+   */
+  snapshot(folder: string): Promise<SnapshotMetadata> {
+    return exportSnapshot(folder, this.#stores, this.#commitHash ?? new Uint8Array(0));
+  }
+
   async close(): Promise<void> {
-    // Those that follow first: what they miss is in the blocks.
-    await this.history?.close();
-    await this.state.close();
-    await this.blocks.close();
+    await this.#stores.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -211,20 +233,43 @@ export function storedCodes(block: BlockView): Uint8Array {
   return codes;
 }
 
-async function made(folder: string, name: string): Promise<string> {
-  const path = join(folder, name);
-  await mkdir(path, { recursive: true });
-  return path;
+function purgeMarkers(purges: readonly PurgeUpdate[]) {
+  return purges.map(({ namespace, collection, keyHash, version }) => ({
+    namespace,
+    collection,
+    keyHash: hashedKeyBytes(keyHash),
+    tx: version.tx,
+  }));
 }
 
-async function catchUp(
-  blocks: BlockReader,
-  state: StateDatabase,
-  history: HistoryDatabase | null,
-  tell: NonNullable<PeerLedgerOptions['onRecovery']>,
-): Promise<void> {
+/** Purges with the key that each hash stands for, as far as this peer has it. */
+async function purgedKeys(
+  purges: readonly PurgeUpdate[],
+  { privateData }: LedgerStores,
+): Promise<readonly { readonly purge: PurgeUpdate; readonly key: string }[]> {
+  const found: { purge: PurgeUpdate; key: string }[] = [];
+  for (const purge of purges) {
+    const key = await privateData.keyOf(purge.namespace, purge.collection, hashedKeyBytes(purge.keyHash));
+    if (key !== null) {
+      found.push({ purge, key });
+    }
+  }
+  return found;
+}
+
+async function applyState(block: BlockView, result: MvccResult, { state, collections }: LedgerStores): Promise<void> {
+  // Before state, whose savepoint says that this was done; doing it twice changes nothing.
+  await collections.add(await definedCollections(block.number, result, state));
+  await state.apply(result.updates, savepointOf(block));
+}
+
+async function catchUp(stores: LedgerStores, tell: NonNullable<PeerLedgerOptions['onRecovery']>): Promise<void> {
+  const { blocks, state, history, privateData } = stores;
   const { height } = blocks;
   const stateFrom = nextBlock(await state.savepoint(), 'state', height);
+  if (history !== null && history.savepoint === null && blocks.firstBlock > 0) {
+    await history.startAt({ block: blocks.firstBlock - 1, tx: 0 });
+  }
   const historyFrom = history === null ? height : nextBlock(history.savepoint, 'history', height);
   for (let number = Math.min(stateFrom, historyFrom); number < height; number++) {
     const block = await blocks.byNumber(number);
@@ -235,13 +280,15 @@ async function catchUp(
       );
     }
     if (number >= stateFrom) {
-      await state.apply((await replayedUpdates(block, state)).updates, savepointOf(block));
-      tell({ database: 'state', block: number, height });
+      const result = await replayedUpdates(block, state);
+      await addPrivateUpdates(block, result, await privateData.ofBlock(number), state, { verifyHashes: false });
+      addPurges(await purgedKeys(result.purges, stores), result.updates);
+      await applyState(block, result, stores);
     }
     if (history !== null && number >= historyFrom) {
       await history.commit(block, storedCodes(block));
-      tell({ database: 'history', block: number, height });
     }
+    tell({ block: number, height });
   }
 }
 
@@ -257,9 +304,13 @@ function nextBlock(savepoint: Height | null, database: string, height: number): 
   return next;
 }
 
-async function lastCommitHash(blocks: BlockReader): Promise<Uint8Array | null> {
+async function lastCommitHash({ blocks }: LedgerStores, options: StoreOptions): Promise<Uint8Array | null> {
   if (blocks.height === 0) {
     return null;
   }
-  return (await blocks.byNumber(blocks.height - 1))?.commitHash ?? null;
+  if (blocks.height > blocks.firstBlock) {
+    return (await blocks.byNumber(blocks.height - 1))?.commitHash ?? null;
+  }
+  const hash = (await joinedFrom(options.folder, options.channelId))?.last_block_commit_hash ?? '';
+  return hash === '' ? null : new Uint8Array(Buffer.from(hash, 'hex'));
 }

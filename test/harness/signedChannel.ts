@@ -22,8 +22,8 @@ const SIGNATURE = 1;
 
 export function makeOrganization(mspId: string, role: 'peer' | 'orderer'): TestOrganization {
   const ca = authority(`ca.${mspId}`);
-  const member = (name: string, unit: string): Signer => {
-    const holder = issue(ca, { name, units: [unit] });
+  const member = (name: string, nodeUnit: string): Signer => {
+    const holder = issue(ca, { name, units: [nodeUnit] });
     const keyPem = holder.privateKey.export({ format: 'pem', type: 'pkcs8' });
     return new Signer({ mspId, keyPem, certificatePem: holder.pem });
   };
