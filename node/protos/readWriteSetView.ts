@@ -73,7 +73,7 @@ function metadataEntries(entries: readonly ledger.rwset.kvrwset.KVMetadataEntry[
   return entries.map((entry) => ({ name: entry.getName(), value: entry.getValue_asU8() }));
 }
 
-function read(message: ledger.rwset.kvrwset.KVRead): ReadView {
+function readOf(message: ledger.rwset.kvrwset.KVRead): ReadView {
   return { key: message.getKey(), version: version(message.getVersion()) };
 }
 
@@ -114,7 +114,7 @@ export class NamespaceView {
   }
 
   get reads(): readonly ReadView[] {
-    this.#reads ??= this.#kv.getReadsList().map(read);
+    this.#reads ??= this.#kv.getReadsList().map(readOf);
     return this.#reads;
   }
 
@@ -132,7 +132,7 @@ export class NamespaceView {
         startKey: query.getStartKey(),
         endKey: query.getEndKey(),
         exhausted: query.getItrExhausted(),
-        reads: query.getRawReads()?.getKvReadsList().map(read) ?? [],
+        reads: query.getRawReads()?.getKvReadsList().map(readOf) ?? [],
         merkle:
           merkle === undefined
             ? null
