@@ -1,13 +1,4 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { common } from '@hyperledger/fabric-protos';
@@ -98,26 +89,6 @@ describe("a Go peer's folder", () => {
       }
     });
   }
-
-  it('as a Go peer wrote it is read, and its blocks appended to a store of ours make the same file', async () => {
-    const vector = join(import.meta.dirname, '../../../test/vectors/go-ledger');
-    const ledger = await openGoLedger(vector);
-    const store = await ledger.open('ledger1');
-    const copy = await BlockStore.open(folder, 'ledger1');
-    const codes: (string | null)[] = [];
-    for await (const block of store.iterate()) {
-      expect(block.dataHashMatches).toBe(true);
-      codes.push(...block.envelopes.map((_, index) => block.validationCodeName(index)));
-      await copy.append(block);
-    }
-    expect(store.chainBreaks).toEqual([]);
-    expect(codes).toHaveLength(15);
-    expect(codes.filter((code) => code === 'MVCC_READ_CONFLICT')).toHaveLength(1);
-    await store.close();
-    await copy.close();
-    const file = join('chains', 'ledger1', 'blockfile_000000');
-    expect(readFileSync(join(folder, file)).equals(readFileSync(join(vector, 'chains', file)))).toBe(true);
-  });
 
   it('shows blocks that come while it is open, and not the one being written', async () => {
     const { channel, blocks } = vendoredBlocks('v2.5.9');
