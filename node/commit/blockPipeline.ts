@@ -27,7 +27,7 @@ export interface BlockPipelineOptions {
    * blocks before waits for them. Default true.
    */
   readonly overlap?: boolean;
-  /** How many blocks may be ahead of the one that is being committed. Default 2. */
+  /** How many blocks may be ahead of the one that is being committed. Default 4. */
   readonly lookAhead?: number;
   /** Check the signatures of transactions in parallel. Default true. */
   readonly parallel?: boolean;
@@ -86,7 +86,7 @@ export class BlockPipeline {
   private constructor(options: BlockPipelineOptions, modules: BlockPipelineModules, bundle: ChannelBundle | null) {
     this.#ledger = modules.ledger;
     this.#onCommit = modules.onCommit ?? (() => {});
-    this.#lookAhead = options.overlap === false ? 0 : (options.lookAhead ?? 2);
+    this.#lookAhead = options.overlap === false ? 0 : (options.lookAhead ?? 4);
     this.#slots = new Slots(options.parallel === false ? 1 : (options.inFlight ?? IN_FLIGHT));
     this.#decodeOnce = options.decodeOnce ?? true;
     this.#definitions = new ChaincodeDefinitions(modules.ledger.state);

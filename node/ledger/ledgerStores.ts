@@ -19,6 +19,12 @@ export const LEDGER_FOLDERS = {
   history: 'ftlHistory',
 } as const;
 
+/**
+ * Of blocks that are kept decoded: those that were committed last, which peers and clients ask for. What is decoded takes several
+ * times as much, and whatever is kept for long the garbage collector has to move.
+ */
+const BLOCK_CACHE_BYTES = 2 * 1024 * 1024;
+
 export interface StoreOptions {
   /** Of all ledgers of a peer. */
   readonly folder: string;
@@ -59,7 +65,9 @@ export async function openStores(options: StoreOptions): Promise<LedgerStores> {
     }
   };
   try {
-    const blocks = keep(await BlockStore.open(join(folder, LEDGER_FOLDERS.blocks), channelId));
+    const blocks = keep(
+      await BlockStore.open(join(folder, LEDGER_FOLDERS.blocks), channelId, { cacheBytes: BLOCK_CACHE_BYTES }),
+    );
     const collections = keep(await CollectionHistory.open(folder, channelId));
     const privateData = keep(await PrivateDataStore.open(folder, channelId, blockToLiveBy(collections)));
     const state = keep(await openState(options));
