@@ -56,6 +56,7 @@ export class PeerLedger implements AsyncDisposable {
   readonly #eligible: (namespace: string, collection: string) => boolean;
   #commitHash: Uint8Array | null;
   #failed: unknown = null;
+  #closing: Promise<void> | null = null;
 
   private constructor(options: PeerLedgerOptions, stores: LedgerStores, commitHash: Uint8Array | null) {
     this.channelId = options.channelId;
@@ -153,10 +154,11 @@ export class PeerLedger implements AsyncDisposable {
     const { blocks, history } = this;
     // The process died between private data and block: what is stored of it counts.
     const ahead = this.privateData.height === block.number + 1;
+    const data = ahead ? await this.privateData.ofBlock(block.number) : privateData;
+    // Data with another hash than the block's ends here, with nothing written.
+    await addPrivateUpdates(block, result, data, this.state, { verifyHashes: !ahead });
+    addPurges(await purgedKeys(result.purges, this.#stores), result.updates);
     try {
-      const data = ahead ? await this.privateData.ofBlock(block.number) : privateData;
-      await addPrivateUpdates(block, result, data, this.state, { verifyHashes: !ahead });
-      addPurges(await purgedKeys(result.purges, this.#stores), result.updates);
       // Private data goes first: of all that is written it alone could not be made again from the blocks.
       if (!ahead) {
         const missing = missingPrivateData(block, result.codes, data, this.#eligible);
@@ -185,8 +187,10 @@ export class PeerLedger implements AsyncDisposable {
     return exportSnapshot(folder, this.#stores, this.#commitHash ?? new Uint8Array(0));
   }
 
-  async close(): Promise<void> {
-    await this.#stores.close();
+  /** May be called again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#stores.close();
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

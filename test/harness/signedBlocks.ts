@@ -18,7 +18,12 @@ export interface NamespaceWrites {
   readonly writes?: readonly { readonly key: string; readonly value: Uint8Array | string | null }[];
   /** Key-level endorsement policies: serialised `common.SignaturePolicyEnvelope`s. */
   readonly policies?: readonly { readonly key: string; readonly policy: Uint8Array }[];
-  readonly collections?: readonly { readonly name: string; readonly keys: readonly string[] }[];
+  /** Private writes: `privateHash` is the SHA-256 of the `kvrwset.KVRWSet` that is handed round. */
+  readonly collections?: readonly {
+    readonly name: string;
+    readonly keys: readonly string[];
+    readonly privateHash?: Uint8Array;
+  }[];
 }
 
 /** A `rwset.TxReadWriteSet` as an endorser makes it. */
@@ -57,7 +62,7 @@ export function readWriteSet(namespaces: readonly NamespaceWrites[]): Uint8Array
     const one = new ledger.rwset.NsReadWriteSet();
     one.setNamespace(namespace);
     one.setRwset(kv.serializeBinary());
-    for (const { name, keys } of collections) {
+    for (const { name, keys, privateHash } of collections) {
       const hashed = new kvrwset.HashedRWSet();
       for (const key of keys) {
         const write = new kvrwset.KVWriteHash();
@@ -68,7 +73,7 @@ export function readWriteSet(namespaces: readonly NamespaceWrites[]): Uint8Array
       const collection = new ledger.rwset.CollectionHashedReadWriteSet();
       collection.setCollectionName(name);
       collection.setHashedRwset(hashed.serializeBinary());
-      collection.setPvtRwsetHash(createHash('sha256').update(name).digest());
+      collection.setPvtRwsetHash(privateHash ?? createHash('sha256').update(name).digest());
       one.addCollectionHashedRwset(collection);
     }
     set.addNsRwset(one);

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { ledger } from '@hyperledger/fabric-protos';
+import { describe, expect, it } from 'vitest';
+import { TraceRecord } from '#trace/record.ts';
+import { commitRecord } from '#node/commit/commitRecord.ts';
+import type { CommittedBlock } from '#node/commit/blockStages.ts';
+import { BlockPipeline } from '#node/commit/blockPipeline.ts';
+import { PeerLedger } from '#node/ledger/peerLedger.ts';
+import { privateNamespace } from '#node/ledger/state/namespaces.ts';
+import { BlockView } from '#node/protos/blockView.ts';
+import { commitAll, received, recordedChain, stateOf, testLedger } from './commitBlocks.ts';
+import { CHANNEL, codesOf, MAJORITY, ownChannel, put, transaction } from './commitNetwork.ts';
+
+/** What endorsers hand round of a private write. */
+function privateWrites(key: string): Uint8Array {
+  const write = new ledger.rwset.kvrwset.KVWrite();
+  write.setKey(key);
+  write.setValue(Buffer.from(`value of ${key}`));
+  const set = new ledger.rwset.kvrwset.KVRWSet();
+  set.addWrites(write);
+  return set.serializeBinary();
+}
+
+const rwset = privateWrites('secret');
+const privateHash = createHash('sha256').update(rwset).digest();
+const writes = { namespace: 'basic', collections: [{ name: 'few', keys: ['secret'], privateHash }] };
+const definitions = [{ name: 'basic', policy: MAJORITY, collections: [{ name: 'few' }] }];
+const data = [{ tx: 1, collections: [{ namespace: 'basic', collection: 'few', rwset }] }];
+
+describe('private data that comes with a block', () => {
+  it('is stored, goes into the state, and is there when the state has to be made anew', async () => {
+    await using channel = await ownChannel({ state: 'leveldb' }, definitions);
+    const view = BlockView.fromBytes(channel.maker.next([transaction([put('a')]), transaction([writes])]));
+    expect(codesOf(await channel.pipeline.commit({ view, privateData: data }))).toEqual(['VALID', 'VALID']);
+
+    const name = privateNamespace('basic', 'few');
+    expect(Buffer.from((await channel.ledger.state.get(name, 'secret'))?.value ?? []).toString()).toBe(
+      'value of secret',
+    );
+    const kept = (await channel.ledger.privateData.ofBlock(2))[0];
+    expect([kept?.tx, Buffer.from(kept?.collections[0]?.rwset ?? []).equals(rwset)]).toEqual([1, true]);
+    const before = await stateOf(channel.ledger);
+    await channel.ledger.close();
+
+    // In memory nothing is there yet: all of it is made from blocks and private data.
+    await using again = await PeerLedger.open({ folder: channel.folder, channelId: CHANNEL, state: 'memory' });
+    expect(await stateOf(again)).toEqual(before);
+  });
+
+  it('with another hash than the block holds is refused, and the right data are taken after it', async () => {
+    await using channel = await ownChannel({}, definitions);
+    const view = BlockView.fromBytes(channel.maker.next([transaction([put('a')]), transaction([writes])]));
+    const wrong = [{ tx: 1, collections: [{ namespace: 'basic', collection: 'few', rwset: privateWrites('other') }] }];
+    await expect(channel.pipeline.commit({ view, privateData: wrong })).rejects.toMatchObject({ code: 'private_hash' });
+    expect([channel.ledger.height, channel.ledger.privateData.height]).toEqual([2, 2]);
+
+    expect(codesOf(await channel.pipeline.commit({ view, privateData: data }))).toEqual(['VALID', 'VALID']);
+  });
+
+  it('that is not at hand is noted, where this peer should have it', async () => {
+    await using channel = await ownChannel({}, definitions);
+    await channel.ledger.close();
+    await using member = await PeerLedger.open({
+      folder: channel.folder,
+      channelId: CHANNEL,
+      eligible: (_namespace, collection) => collection === 'few',
+    });
+    const pipeline = await BlockPipeline.open({}, { ledger: member });
+    await commitAll(pipeline, [channel.maker.next([transaction([writes])])]);
+
+    expect(await member.privateData.missing(10)).toEqual([
+      { block: 2, entries: [{ tx: 0, namespace: 'basic', collection: 'few' }] },
+    ]);
+  });
+});
+
+describe('the record of a commit', () => {
+  it('fits the schema, with ID, code and reason of every transaction', async () => {
+    const chain = recordedChain('v3.1.5');
+    await using test = await testLedger();
+    const told: CommittedBlock[] = [];
+    const pipeline = await BlockPipeline.open({}, { ledger: test.ledger, onCommit: (block) => told.push(block) });
+    for await (const block of pipeline.run(received(chain.blocks.slice(0, 50)))) {
+      expect(told.at(-1)?.number).toBeGreaterThanOrEqual(block.number);
+    }
+
+    const context = { at: '2026-11-21T00:21:05.123456Z', self: { msp: 'Org1MSP', name: 'peer0.org1.example.com' } };
+    const records = told.map((block) => TraceRecord.parse(commitRecord(block, context)));
+    expect(records.map(({ ftl }) => ftl.block?.number)).toEqual(Array.from({ length: 50 }, (_, number) => number));
+    expect(records[44]?.ftl).toMatchObject({
+      point: 'gossip.commit',
+      txs: [
+        { code: 'VALID' },
+        { code: 'DUPLICATE_TXID', reason: expect.stringContaining('an earlier transaction') as string },
+      ],
+    });
+    expect(Object.keys(told[44]?.durations ?? {}).toSorted()).toEqual(
+      ['blockStore', 'history', 'mvcc', 'policies', 'privateData', 'signatures', 'state', 'verify'].toSorted(),
+    );
+  });
+});
