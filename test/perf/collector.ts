@@ -35,6 +35,9 @@ const { values } = parseArgs({
   },
 });
 
+/** Lines that a node writes when it starts. */
+const STARTS = /"name":"(nodeCmd|gossip\.service)"|self membership of Endpoint/;
+
 interface Figures {
   readonly phase: string;
   /** Lines for the baseline, else lines read. */
@@ -251,24 +254,37 @@ function writeStock(file: string, count: number): void {
         .trimEnd()
         .split('\n'),
     );
+  const txIds = new Set(recorded.flatMap((lines) => lines.flatMap(txIdsIn)));
   const out = openSync(file, 'w');
   let written = 0;
   for (let round = 0; written < count; round++) {
     const mask = createHash('sha256').update(`${round}`).digest('hex');
     const lines: string[] = [];
     for (const line of recorded[round % recorded.length] ?? []) {
+      // A node starts once for each time that its log is repeated, not all over again.
+      if (round >= recorded.length && STARTS.test(line)) continue;
       if (written++ >= count) break;
-      lines.push(round === 0 ? line : shifted(line, round, mask));
+      lines.push(round === 0 ? line : shifted(line, round, mask, txIds));
     }
     writeSync(out, `${lines.join('\n')}\n`);
   }
   closeSync(out);
 }
 
-/** The line as it would read `round` hours later. Hex runs change digit by digit, so that short IDs stay beginnings of full ones. */
-function shifted(line: string, round: number, mask: string): string {
+/** Transaction IDs in a line; other runs of 64 digits are PKI-IDs and hashes. */
+function txIdsIn(line: string): string[] {
+  return [...line.matchAll(/(?:"txID":"|TxId \[|txid = \[|Validating Tx |Transaction |txId = )([0-9a-f]{64})/g)].map(
+    (match) => match[1] ?? '',
+  );
+}
+
+/**
+ * The line as it would read `round` hours later. Transaction IDs change digit by digit, so that short ones stay beginnings of
+ * full ones; nodes stay who they are.
+ */
+function shifted(line: string, round: number, mask: string, txIds: ReadonlySet<string>): string {
   return line
-    .replaceAll(/\b[0-9a-f]{64}\b/g, (id) => xored(id, mask))
+    .replaceAll(/\b[0-9a-f]{64}\b/g, (id) => (txIds.has(id) ? xored(id, mask) : id))
     .replace(
       /("txID":"|shorttxid=|\[)([0-9a-f]{8})(?=["\] ])/g,
       (_all, before: string, id: string) => before + xored(id, mask),
