@@ -21,12 +21,15 @@ import { fileURLToPath } from 'node:url';
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
+/** Tests and what only tests use. */
+const TEST_AIDS =
+  /\.test\.ts$|\.compliance\.ts$|\/(conformance|testing|test)\/|\/(conformance|test[A-Z]\w*|appendingChild|exampleNetwork)\.ts$/;
 const ROOMS = ['cli', 'config', 'trace', 'node', 'collector', 'server'];
 
-for (const room of [...ROOMS, 'bin', 'recording']) rmSync(join(dist, room), { recursive: true, force: true });
+for (const room of [...ROOMS, 'bin', 'recording', 'pictures']) rmSync(join(dist, room), { recursive: true, force: true });
 
 const sources = ['cli.ts', ...globSync(`{${ROOMS.join(',')}}/**/*.ts`, { cwd: root })].filter(
-  (path) => !path.endsWith('.test.ts') && !path.endsWith('conformance.ts'),
+  (path) => !TEST_AIDS.test(path),
 );
 for (const path of sources) {
   const target = join(dist, path.replace(/\.ts$/, '.js'));

@@ -1,5 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { loggingSpecPage } from '#collector/decoders/loggingSpec.ts';
 import { configurationPage } from '#config/configurationPage.ts';
+import { openApiText } from '#server/api/writeOpenApi.ts';
+import { evidencePage } from '#test/truth/evidencePage.ts';
+import { findingsPage } from '#trace/findings/cataloguePage.ts';
 import { recordSchemaPage, tracePointsPage } from '#trace/recordPages.ts';
 
 /** Writes every generated page; `npm run docs`. Each page's own test proves the committed one current. */
@@ -7,6 +11,10 @@ const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/trace-points.md': tracePointsPage,
   'docs/reference/record.schema.json': recordSchemaPage,
+  'docs/reference/findings.md': findingsPage,
+  'docs/reference/logging-spec.md': loggingSpecPage,
+  'docs/reference/openapi.json': openApiText,
+  'docs/evidence-levels.md': evidencePage,
 };
 
 for (const [path, make] of Object.entries(pages)) {
