@@ -75,8 +75,8 @@ export const PolicyVerdict = z.object({
 
 export const BlockPosition = z.object({ number: z.int(), hash: z.string().nullable(), index: z.int().nullable() });
 
-/** A transaction's way, as the API and `ftl trace --json` give it. Times ISO 8601 UTC, durations microseconds. */
-export const Trace = z.object({
+/** What a trace and its line in a list both begin with. */
+const TraceHead = z.object({
   channel: z.string(),
   txId: z.string(),
   /** Present where the evidence holds only this much of the ID. */
@@ -94,6 +94,10 @@ export const Trace = z.object({
   startedAt: Time,
   endedAt: Time,
   durationUs: Micros,
+});
+
+/** A transaction's way, as the API and `ftl trace --json` give it. Times ISO 8601 UTC, durations microseconds. */
+export const Trace = TraceHead.extend({
   stages: Stages,
   participants: z.array(Identity),
   edges: z.array(Edge),
@@ -114,20 +118,7 @@ export const Trace = z.object({
 export type Trace = z.infer<typeof Trace>;
 
 /** What lists show of a trace, one line each. */
-export const TraceSummary = z.object({
-  channel: z.string(),
-  txId: z.string(),
-  txIdPrefix: z.string().optional(),
-  traceId: z.string(),
-  type: z.string().nullable(),
-  chaincode: z.string().nullable(),
-  function: z.string().nullable(),
-  creator: z.string().nullable(),
-  code: z.string().nullable(),
-  block: BlockPosition.nullable(),
-  startedAt: Time,
-  endedAt: Time,
-  durationUs: Micros,
+export const TraceSummary = TraceHead.extend({
   /** Microseconds of each stage. */
   stages: z.object({ endorse: Micros, order: Micros, deliver: Micros, commit: Micros }),
   endorsers: z.array(z.string()),
