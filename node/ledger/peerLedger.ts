@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlockView } from '#node/protos/blockView.ts';
 import { NOT_VALIDATED } from '#node/protos/enumNames.ts';
+import { BlocksToLive } from './blockExpiry.ts';
 import { definedCollections, blockToLiveBy, missingPrivateData } from './blockCollections.ts';
 import { LedgerError } from './ledgerError.ts';
 import { LEDGER_FOLDERS, type LedgerStores, openStores, type StoreOptions } from './ledgerStores.ts';
@@ -57,6 +58,8 @@ export class PeerLedger implements AsyncDisposable {
   #commitHash: Uint8Array | null;
   #failed: unknown = null;
   #closing: Promise<void> | null = null;
+  /** Read again when a block defines collections. */
+  #blocksToLive: BlocksToLive | null = null;
 
   private constructor(options: PeerLedgerOptions, stores: LedgerStores, commitHash: Uint8Array | null) {
     this.channelId = options.channelId;
@@ -158,6 +161,7 @@ export class PeerLedger implements AsyncDisposable {
     // Data with another hash than the block's ends here, with nothing written.
     await addPrivateUpdates(block, result, data, this.state, { verifyHashes: !ahead });
     addPurges(await purgedKeys(result.purges, this.#stores), result.updates);
+    await (await this.#lives()).addExpired(block, result, this.#stores);
     try {
       // Private data goes first: of all that is written it alone could not be made again from the blocks.
       if (!ahead) {
@@ -167,7 +171,11 @@ export class PeerLedger implements AsyncDisposable {
         );
       }
       await runStep('blockStore', () => blocks.append(block));
-      await runStep('state', () => applyState(block, result, this.#stores));
+      await runStep('state', async () => {
+        if (await applyState(block, result, this.#stores)) {
+          this.#blocksToLive = null;
+        }
+      });
       if (history !== null) {
         await runStep('history', () => history.commit(block, result.codes));
       }
@@ -176,6 +184,11 @@ export class PeerLedger implements AsyncDisposable {
       throw error;
     }
     this.#commitHash = prepared.commitHash;
+  }
+
+  async #lives(): Promise<BlocksToLive> {
+    this.#blocksToLive ??= await BlocksToLive.of(this.#stores);
+    return this.#blocksToLive;
   }
 
   /**
@@ -261,10 +274,17 @@ async function purgedKeys(
   return found;
 }
 
-async function applyState(block: BlockView, result: MvccResult, { state, collections }: LedgerStores): Promise<void> {
+/** @returns whether the block defines collections */
+async function applyState(
+  block: BlockView,
+  result: MvccResult,
+  { state, collections }: LedgerStores,
+): Promise<boolean> {
   // Before state, whose savepoint says that this was done; doing it twice changes nothing.
-  await collections.add(await definedCollections(block.number, result, state));
+  const defined = await definedCollections(block.number, result, state);
+  await collections.add(defined);
   await state.apply(result.updates, savepointOf(block));
+  return defined.length > 0;
 }
 
 async function catchUp(stores: LedgerStores, tell: NonNullable<PeerLedgerOptions['onRecovery']>): Promise<void> {
@@ -275,6 +295,7 @@ async function catchUp(stores: LedgerStores, tell: NonNullable<PeerLedgerOptions
     await history.startAt({ block: blocks.firstBlock - 1, tx: 0 });
   }
   const historyFrom = history === null ? height : nextBlock(history.savepoint, 'history', height);
+  let lives = await BlocksToLive.of(stores);
   for (let number = Math.min(stateFrom, historyFrom); number < height; number++) {
     const block = await blocks.byNumber(number);
     if (block === null) {
@@ -287,7 +308,10 @@ async function catchUp(stores: LedgerStores, tell: NonNullable<PeerLedgerOptions
       const result = await replayedUpdates(block, state);
       await addPrivateUpdates(block, result, await privateData.ofBlock(number), state, { verifyHashes: false });
       addPurges(await purgedKeys(result.purges, stores), result.updates);
-      await applyState(block, result, stores);
+      await lives.addExpired(block, result, stores);
+      if (await applyState(block, result, stores)) {
+        lives = await BlocksToLive.of(stores);
+      }
     }
     if (history !== null && number >= historyFrom) {
       await history.commit(block, storedCodes(block));

@@ -196,7 +196,11 @@ export interface DefinitionParts {
   /** Serialised `protos.ApplicationPolicy`. */
   readonly policy: Uint8Array;
   readonly plugin?: string;
-  readonly collections?: readonly { readonly name: string; readonly policy?: peer.ApplicationPolicy }[];
+  readonly collections?: readonly {
+    readonly name: string;
+    readonly policy?: peer.ApplicationPolicy;
+    readonly blockToLive?: number;
+  }[];
 }
 
 function stateBytes(bytes: Uint8Array): Uint8Array {
@@ -217,9 +221,10 @@ export function definitionWrites(parts: DefinitionParts): NamespaceWrites {
   validation.setValidationPlugin(parts.plugin ?? 'vscc');
   validation.setValidationParameter(parts.policy);
   const collections = new peer.CollectionConfigPackage();
-  for (const { name, policy } of parts.collections ?? []) {
+  for (const { name, policy, blockToLive = 0 } of parts.collections ?? []) {
     const config = new peer.StaticCollectionConfig();
     config.setName(name);
+    config.setBlockToLive(blockToLive);
     config.setEndorsementPolicy(policy);
     const one = new peer.CollectionConfig();
     one.setStaticCollectionConfig(config);

@@ -6,7 +6,7 @@ import { commitRecord } from '#node/commit/commitRecord.ts';
 import type { CommittedBlock } from '#node/commit/blockStages.ts';
 import { BlockPipeline } from '#node/commit/blockPipeline.ts';
 import { PeerLedger } from '#node/ledger/peerLedger.ts';
-import { privateNamespace } from '#node/ledger/state/namespaces.ts';
+import { hashedNamespace, privateNamespace } from '#node/ledger/state/namespaces.ts';
 import { BlockView } from '#node/protos/blockView.ts';
 import { commitAll, received, recordedChain, stateOf, testLedger } from './commitBlocks.ts';
 import { CHANNEL, codesOf, MAJORITY, ownChannel, put, transaction } from './commitNetwork.ts';
@@ -55,6 +55,27 @@ describe('private data that comes with a block', () => {
     expect([channel.ledger.height, channel.ledger.privateData.height]).toEqual([2, 2]);
 
     expect(codesOf(await channel.pipeline.commit({ view, privateData: data }))).toEqual(['VALID', 'VALID']);
+  });
+
+  it('expires with its hash when its blocks are over', async () => {
+    const brief = [{ name: 'basic', policy: MAJORITY, collections: [{ name: 'few', blockToLive: 1 }] }];
+    await using channel = await ownChannel({}, brief);
+    const view = BlockView.fromBytes(channel.maker.next([transaction([put('a')]), transaction([writes])]));
+    await channel.pipeline.commit({ view, privateData: data });
+    const [name, hashes] = [privateNamespace('basic', 'few'), hashedNamespace('basic', 'few')];
+    const hash = createHash('sha256').update('secret').digest('hex');
+    const there = async (): Promise<readonly boolean[]> =>
+      (
+        await channel.ledger.state.getMany([
+          { namespace: name, key: 'secret' },
+          { namespace: hashes, key: hash },
+        ])
+      ).map((value) => value !== null);
+
+    await channel.block(transaction([put('b')]));
+    expect(await there()).toEqual([true, true]);
+    await channel.block(transaction([put('c')]));
+    expect(await there()).toEqual([false, false]);
   });
 
   it('that is not at hand is noted, where this peer should have it', async () => {
