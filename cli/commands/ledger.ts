@@ -179,46 +179,51 @@ join from one.`,
 }
 
 function showCommand(): Command {
-  const show = new Command('show').description('Print parts of a ledger as JSON').addHelpText(
+  // On `show` itself, so that they may stand before or behind the part's name.
+  const show = new Command('show')
+    .description('Print parts of a ledger as JSON')
+    .addOption(new Option('--ledger <dir>', 'folder of the ledger'))
+    .addOption(channelOption());
+  show.addHelpText(
     'after',
     `
 Examples:
-  ftl ledger show info --ledger audit/
-  ftl ledger show block 67 --ledger audit/
-  ftl ledger show tx 0c96506175d5a49156503097033b35ac33a5cd877264437dca27da041504ea9f --ledger audit/
-  ftl ledger show state basic --ledger audit/ | jq -r .key
-  ftl ledger show history basic asset0 --ledger audit/
-  ftl ledger show config --ledger audit/
+  ftl ledger show --ledger audit/ info
+  ftl ledger show --ledger audit/ block 67
+  ftl ledger show --ledger audit/ tx 0c96506175d5a49156503097033b35ac33a5cd877264437dca27da041504ea9f
+  ftl ledger show --ledger audit/ state basic | jq -r .key
+  ftl ledger show --ledger audit/ history basic asset0
+  ftl ledger show --ledger audit/ config
 
 All but history also read a Go peer's folder.`,
   );
-  const part = (name: string, description: string): Command =>
-    show.command(name).description(description).addOption(ledgerOption()).addOption(channelOption());
-  part('info', 'height and hashes').action(async (options: ShowOptions) =>
-    print(await (await showRoom()).showInfo(options)),
-  );
+  const part = (name: string, description: string): Command => show.command(name).description(description);
+  const given = (): ShowOptions => {
+    const options = show.opts<Partial<ShowOptions>>();
+    if (options.ledger === undefined) show.error("error: required option '--ledger <dir>' not specified");
+    return options as ShowOptions;
+  };
+  part('info', 'height and hashes').action(async () => print(await (await showRoom()).showInfo(given())));
   part('block', 'one block')
     .argument('<block>', 'its number, its hash, or `last`')
-    .action(async (block: string, options: ShowOptions) => print(await (await showRoom()).showBlock(options, block)));
+    .action(async (block: string) => print(await (await showRoom()).showBlock(given(), block)));
   part('tx', 'one transaction with what it read and wrote')
     .argument('<txid>', 'transaction ID')
-    .action(async (txId: string, options: ShowOptions) =>
-      print(await (await showRoom()).showTransaction(options, txId)),
-    );
+    .action(async (txId: string) => print(await (await showRoom()).showTransaction(given(), txId)));
   part('state', 'keys of a namespace in order, a line each: {key, value, version}')
     .argument('<namespace>', "the chaincode's name")
     .argument('[key]', 'only this key')
-    .action(async (namespace: string, key: string | undefined, options: ShowOptions) => {
-      for await (const line of (await showRoom()).showState(options, namespace, key)) printLine(line);
+    .action(async (namespace: string, key: string | undefined) => {
+      for await (const line of (await showRoom()).showState(given(), namespace, key)) printLine(line);
     });
   part('history', 'writes of a key, newest first, a line each')
     .argument('<namespace>', "the chaincode's name")
     .argument('<key>', 'the key')
-    .action(async (namespace: string, key: string, options: ShowOptions) => {
-      for await (const line of (await showRoom()).showHistory(options, namespace, key)) printLine(line);
+    .action(async (namespace: string, key: string) => {
+      for await (const line of (await showRoom()).showHistory(given(), namespace, key)) printLine(line);
     });
-  part('config', "the channel's configuration in force").action(async (options: ShowOptions) =>
-    print(await (await showRoom()).showConfig(options)),
+  part('config', "the channel's configuration in force").action(async () =>
+    print(await (await showRoom()).showConfig(given())),
   );
   return show;
 }
