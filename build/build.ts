@@ -26,7 +26,8 @@ const TEST_AIDS =
   /\.test\.ts$|\.compliance\.ts$|\/(conformance|testing|test)\/|\/(conformance|test[A-Z]\w*|appendingChild|exampleNetwork)\.ts$/;
 const ROOMS = ['cli', 'config', 'trace', 'node', 'collector', 'server'];
 
-for (const room of [...ROOMS, 'bin', 'recording', 'pictures']) rmSync(join(dist, room), { recursive: true, force: true });
+for (const room of [...ROOMS, 'bin', 'recording', 'pictures'])
+  rmSync(join(dist, room), { recursive: true, force: true });
 
 const sources = ['cli.ts', ...globSync(`{${ROOMS.join(',')}}/**/*.ts`, { cwd: root })].filter(
   (path) => !TEST_AIDS.test(path),

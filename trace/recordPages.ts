@@ -1,15 +1,15 @@
 import { type PointInfo, POINTS } from './points.ts';
 import { ECS_VERSION, RECORD_VERSION, recordJsonSchema } from './record.ts';
 
+function table(scope: PointInfo['scope']): string {
+  const rows = Object.entries<PointInfo>(POINTS)
+    .filter(([, info]) => info.scope === scope)
+    .map(([point, info]) => `| \`${point}\` | ${info.writtenBy} | ${info.hop} | ${info.meaning} |`);
+  return ['| point | written by | sender → receiver | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
 /** `docs/reference/trace-points.md`, made from the table of points. */
 export function tracePointsPage(): string {
-  const rows = (scope: PointInfo['scope']) =>
-    Object.entries<PointInfo>(POINTS)
-      .filter(([, info]) => info.scope === scope)
-      .map(([point, info]) => `| \`${point}\` | ${info.writtenBy} | ${info.hop} | ${info.meaning} |`)
-      .join('\n');
-  const table = (scope: PointInfo['scope']) =>
-    `| point | written by | sender → receiver | meaning |\n| --- | --- | --- | --- |\n${rows(scope)}`;
   return `<!-- Made by \`npm run docs\` from trace/points.ts; a test proves it current. -->
 # Trace points
 
