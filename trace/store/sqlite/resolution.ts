@@ -111,7 +111,10 @@ export class Resolution {
   #markCandidates(shortened: Transaction, all: boolean): void {
     const { txId, channelKey } = shortened;
     const limit = all ? Number.MAX_SAFE_INTEGER : 4;
-    for (const row of this.#transactions.beginningWith(txId, [FULL], channelKey, limit)) this.#markDirty(row.key);
+    const own = this.#transactions.beginningWith(txId, [FULL], channelKey, limit);
+    // With three or more it was ambiguous before and is so after: nobody's view changes, however many there are.
+    if (!all && own.length > 2) return;
+    for (const row of own) this.#markDirty(row.key);
     if (channelKey === 0) return;
     for (const row of this.#transactions.withoutAnyChannel(txId, limit)) this.#markDirty(row.key);
     for (const row of this.#transactions.beginningWith(txId, [PLACED], channelKey, Number.MAX_SAFE_INTEGER)) {
