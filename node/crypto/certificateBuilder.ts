@@ -2,7 +2,8 @@ import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { Certificate } from './certificate.ts';
 import { KEY_USAGE_CERT_SIGN, OID } from './certificateExtensions.ts';
 import { CryptoError } from './cryptoError.ts';
-import { DER, derEncode } from './der.ts';
+import { DER } from './der.ts';
+import { derEncode } from '#node/protos/derEncode.ts';
 import { toLowS } from './ecdsaSignature.ts';
 import { isEcdsa, keyKind } from './keys.ts';
 

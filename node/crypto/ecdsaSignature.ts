@@ -1,5 +1,6 @@
 import { CryptoError } from './cryptoError.ts';
-import { DER, DerReader, derEncode } from './der.ts';
+import { DER, DerReader } from './der.ts';
+import { derEncode } from '#node/protos/derEncode.ts';
 
 export type CurveName = 'P-224' | 'P-256' | 'P-384' | 'P-521';
 

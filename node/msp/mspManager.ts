@@ -1,10 +1,10 @@
 import type { msp } from '@hyperledger/fabric-protos';
-import { ProtoError } from '#node/protos/protoError.ts';
-import { IdentityView } from '#node/protos/serializedIdentity.ts';
+import type { IdentityView } from '#node/protos/serializedIdentity.ts';
 import { readMspConfig } from './mspDefinition.ts';
 import { MspError } from './mspError.ts';
 import type { IdentityDeserializer } from './mspIdentity.ts';
 import type { MspVersion } from './mspVersion.ts';
+import { serializedIdentity } from './serializedIdentity.ts';
 import type { X509Identity } from './x509Identity.ts';
 import { X509Msp } from './x509Msp.ts';
 
@@ -50,16 +50,7 @@ export class MspManager implements IdentityDeserializer {
    * @throws MspError
    */
   deserializeIdentity(bytes: Uint8Array): X509Identity {
-    let view: IdentityView;
-    try {
-      view = IdentityView.fromBytes(bytes);
-    } catch (cause) {
-      if (cause instanceof ProtoError) {
-        throw new MspError('malformed', null, cause.message, { cause });
-      }
-      throw cause;
-    }
-    return this.identityOf(view);
+    return this.identityOf(serializedIdentity(bytes));
   }
 
   /** As `deserializeIdentity`, of an identity that was decoded already. @throws MspError */

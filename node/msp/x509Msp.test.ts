@@ -1,7 +1,8 @@
 import { msp } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
 import { keyUsageExtension, subjectKeyIdentifierExtension } from '#node/crypto/certificateBuilder.ts';
-import { DER, derEncode } from '#node/crypto/der.ts';
+import { DER } from '#node/crypto/der.ts';
+import { derEncode } from '#node/protos/derEncode.ts';
 import { Signer } from '#node/crypto/sign.ts';
 import { MspError } from './mspError.ts';
 import { MspManager } from './mspManager.ts';

@@ -4,8 +4,7 @@ import { identifierDigest, type SignatureDigest, signatureDigest } from '#node/c
 import { isEcdsa } from '#node/crypto/keys.ts';
 import { decodePem } from '#node/crypto/pem.ts';
 import { RevocationList } from '#node/crypto/revocationList.ts';
-import { ProtoError } from '#node/protos/protoError.ts';
-import { IdentityView } from '#node/protos/serializedIdentity.ts';
+import type { IdentityView } from '#node/protos/serializedIdentity.ts';
 import { BoundedCache } from './boundedCache.ts';
 import { CertificateAuthorities, checkTlsAuthorities } from './certificateAuthorities.ts';
 import type { MspDefinition } from './mspDefinition.ts';
@@ -13,6 +12,7 @@ import { MspError } from './mspError.ts';
 import type { IdentityDeserializer } from './mspIdentity.ts';
 import { isAtLeast, type MspVersion } from './mspVersion.ts';
 import { type CertifiedUnit, OrganizationalUnits } from './organizationalUnits.ts';
+import { serializedIdentity } from './serializedIdentity.ts';
 import { X509Identity } from './x509Identity.ts';
 
 /** Identities, good and bad, that are kept; a channel sees tens to thousands. */
@@ -68,16 +68,7 @@ export class X509Msp implements IdentityDeserializer {
    * @throws MspError
    */
   deserializeIdentity(bytes: Uint8Array): X509Identity {
-    let view: IdentityView;
-    try {
-      view = IdentityView.fromBytes(bytes);
-    } catch (cause) {
-      if (cause instanceof ProtoError) {
-        throw new MspError('malformed', null, cause.message, { cause });
-      }
-      throw cause;
-    }
-    return this.identityOf(view);
+    return this.identityOf(serializedIdentity(bytes));
   }
 
   /** As `deserializeIdentity`, of an identity that was decoded already. @throws MspError */
