@@ -107,14 +107,31 @@ async function richTrace(): Promise<Trace> {
   return best;
 }
 
+/** Does it, again if need be, until the URL is so: a key pressed while the page draws itself may come too early. */
+async function untilUrl(act: () => Promise<void>, holds: (url: URL) => boolean): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    await act();
+    try {
+      await page.waitForURL(holds, { timeout: 5000 });
+      return;
+    } catch (error) {
+      if (tries === 4) throw error;
+    }
+  }
+}
+
 test('from the search box to the trace: the graph holds the API’s nodes and edges, and a selection shows everywhere', async () => {
   const trace = await richTrace();
 
   // The list is there, and the start of an ID finds it.
   await page.goto(ftl.url);
-  await page.getByLabel('Transaction ID, or words and filters').fill(trace.txId.slice(0, 12));
-  await page.keyboard.press('Enter');
-  await page.waitForURL(/[?&]q=/);
+  await untilUrl(
+    async () => {
+      await page.getByLabel('Transaction ID, or words and filters').fill(trace.txId.slice(0, 12));
+      await page.keyboard.press('Enter');
+    },
+    (url) => url.searchParams.has('q'),
+  );
   await page.screenshot({ path: `${PICTURES}/search.png` });
   const link = page.locator(`a[title="${trace.txId}"]`);
   await link.click();
@@ -145,11 +162,17 @@ test('from the search box to the trace: the graph holds the API’s nodes and ed
   await expectSelected(chosen.seq);
 
   // Escape lets go; the sentence selects again, by keyboard.
-  await page.keyboard.press('Escape');
-  await page.waitForURL((url) => !url.searchParams.has('edge'));
-  await page.locator(`.sentence[data-seq="${chosen.seq}"] button`).first().focus();
-  await page.keyboard.press('Enter');
-  await page.waitForURL((url) => url.searchParams.get('edge') === String(chosen.seq));
+  await untilUrl(
+    () => page.keyboard.press('Escape'),
+    (url) => !url.searchParams.has('edge'),
+  );
+  await untilUrl(
+    async () => {
+      await page.locator(`.sentence[data-seq="${chosen.seq}"] button`).first().focus();
+      await page.keyboard.press('Enter');
+    },
+    (url) => url.searchParams.get('edge') === String(chosen.seq),
+  );
   await expectSelected(chosen.seq);
   await page.locator('.edge-details .record-json').or(page.locator('.edge-details p.muted')).first().waitFor();
 
