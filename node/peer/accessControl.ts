@@ -1,0 +1,143 @@
+import { msp } from '@hyperledger/fabric-protos';
+import { localPolicyFor } from '#node/channel/aclResources.ts';
+import type { ChannelBundle } from '#node/channel/bundle.ts';
+import { MspError } from '#node/msp/mspError.ts';
+import type { X509Identity } from '#node/msp/x509Identity.ts';
+import type { X509Msp } from '#node/msp/x509Msp.ts';
+import type { SignedData } from '#node/policy/policy.ts';
+
+const { MSPRole, MSPPrincipal } = msp;
+const { ADMIN, MEMBER } = MSPRole.MSPRoleType;
+
+/**
+ * Why somebody may not use a resource.
+ *
+ * - `unknown_resource`: no policy guards it, so that nobody may;
+ * - `no_channel`: a channel's policy guards it, and no channel was named;
+ * - `denied`: the signature does not hold, or its maker is not among those who may.
+ */
+export type AccessErrorCode = 'unknown_resource' | 'no_channel' | 'denied';
+
+/** The one error of {@link AccessControl}. Messages are worded as Fabric words them: clients look for parts of them. */
+export class AccessError extends Error {
+  override readonly name = 'AccessError';
+  readonly code: AccessErrorCode;
+  readonly resource: string;
+
+  constructor(code: AccessErrorCode, resource: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.resource = resource;
+  }
+}
+
+/** A channel as far as its configuration guards it. */
+export interface GuardedChannel {
+  readonly channelId: string;
+  readonly bundle: ChannelBundle;
+}
+
+/**
+ * Who may use what on this peer: resources of the node by role in its own organisation, resources of a channel by the policy that the
+ * channel's configuration names, or Fabric's default (core/aclmgmt, core/policy).
+ */
+export class AccessControl {
+  readonly #localMsp: X509Msp;
+
+  constructor(modules: { readonly localMsp: X509Msp }) {
+    this.#localMsp = modules.localMsp;
+  }
+
+  /**
+   * @param channel null for a request outside any channel. A resource of the node is checked against the local MSP either way.
+   * @throws AccessError
+   */
+  async check(resource: string, channel: GuardedChannel | null, signed: SignedData): Promise<void> {
+    const role = localPolicyFor(resource);
+    if (role !== null) {
+      await this.#checkLocal(resource, role, signed);
+    } else if (channel === null) {
+      throw new AccessError(
+        'no_channel',
+        resource,
+        'Invalid channel ID name during check policy on signed data. Name must be different from nil.',
+      );
+    } else {
+      await checkChannel(resource, channel, signed);
+    }
+  }
+
+  async #checkLocal(resource: string, policy: 'Admins' | 'Members', signed: SignedData): Promise<void> {
+    const during = `during channelless check policy with policy [${policy}]`;
+    let identity: X509Identity;
+    try {
+      identity = this.#localMsp.deserializeIdentity(signed.identity);
+    } catch (cause) {
+      if (!(cause instanceof MspError)) {
+        throw cause;
+      }
+      const message = `Failed deserializing proposal creator ${during}: [${cause.message}]`;
+      throw new AccessError('denied', resource, message, { cause });
+    }
+    const reason = identity.satisfies(this.#principal(policy === 'Admins' ? ADMIN : MEMBER));
+    if (reason !== null) {
+      throw new AccessError(
+        'denied',
+        resource,
+        `Failed verifying that proposal's creator satisfies local MSP principal ${during}: [${reason}]`,
+      );
+    }
+    if (!(await identity.verify(signed.data, signed.signature))) {
+      throw new AccessError('denied', resource, 'The signature is invalid');
+    }
+  }
+
+  #principal(role: (typeof MSPRole.MSPRoleType)[keyof typeof MSPRole.MSPRoleType]): msp.MSPPrincipal {
+    const value = new MSPRole();
+    value.setMspIdentifier(this.#localMsp.mspId);
+    value.setRole(role);
+    const principal = new MSPPrincipal();
+    principal.setPrincipalClassification(MSPPrincipal.Classification.ROLE);
+    principal.setPrincipal(value.serializeBinary());
+    return principal;
+  }
+}
+
+async function checkChannel(
+  resource: string,
+  { channelId, bundle }: GuardedChannel,
+  signed: SignedData,
+): Promise<void> {
+  const configured = bundle.application?.acls.configured.get(resource);
+  const path = bundle.application?.acls.policyFor(resource) ?? null;
+  if (path === null) {
+    throw new AccessError('unknown_resource', resource, `Unmapped policy for ${resource}`);
+  }
+  const policy = bundle.policies.policy(path);
+  if (configured !== undefined) {
+    const reason = policy === null ? `policy ${path} not found` : await whyDenied(policy.evaluate([signed]));
+    if (reason !== null) {
+      throw new AccessError(
+        'denied',
+        resource,
+        `failed evaluating policy on signed data during check policy [${path}]: [${reason}]`,
+      );
+    }
+    return;
+  }
+  const reason = await whyDenied(bundle.policies.policyOrReject(path).evaluate([signed]));
+  if (reason !== null) {
+    throw new AccessError(
+      'denied',
+      resource,
+      `Failed evaluating policy on signed data during check policy on channel [${channelId}] with policy [${path}]: [${reason}]`,
+    );
+  }
+}
+
+async function whyDenied(
+  verdict: Promise<{ readonly satisfied: boolean; readonly reason: string }>,
+): Promise<string | null> {
+  const { satisfied, reason } = await verdict;
+  return satisfied ? null : reason;
+}
