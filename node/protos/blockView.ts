@@ -98,9 +98,12 @@ export class BlockView implements BlockParts {
     return view;
   }
 
-  /** @throws ProtoError for a number beyond 2^53 or more than 100,000 transactions. */
-  static fromParts(parts: BlockParts): BlockView {
-    return new BlockView(parts);
+  /**
+   * @param envelopes views of `parts.data`, in its order, where they are there already: what is decoded of them is kept
+   * @throws ProtoError for a number beyond 2^53 or more than 100,000 transactions.
+   */
+  static fromParts(parts: BlockParts, envelopes?: readonly EnvelopeView[]): BlockView {
+    return new BlockView(parts, envelopes);
   }
 
   /** The same block with other metadata, as a peer stores it once it has decided. Shares what is decoded already. */
