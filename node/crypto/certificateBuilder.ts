@@ -1,10 +1,12 @@
 import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import { Certificate } from './certificate.ts';
 import { KEY_USAGE_CERT_SIGN, OID } from './certificateExtensions.ts';
 import { CryptoError } from './cryptoError.ts';
 import { DER } from './der.ts';
 import { derEncode } from '#node/protos/derEncode.ts';
 import { toLowS } from './ecdsaSignature.ts';
+import { GENERAL_NAME } from './generalNames.ts';
 import { isEcdsa, keyKind } from './keys.ts';
 
 /** An authority, or a holder: a certificate with its private key. */
@@ -23,6 +25,7 @@ export interface CertificateExtension {
 
 export interface CertificateRequest {
   readonly commonName: string;
+  readonly organization?: string;
   readonly organizationalUnits?: readonly string[];
   /** Content octets of the INTEGER. */
   readonly serialNumber: Uint8Array;
@@ -41,7 +44,7 @@ export function issueCertificate(
   request: CertificateRequest,
   issuer: { readonly certificate: Certificate | null; readonly privateKey: KeyObject },
 ): Certificate {
-  const subject = nameDer(request.commonName, request.organizationalUnits ?? []);
+  const subject = nameDer(request);
   const key = request.key.type === 'private' ? createPublicKey(request.key) : request.key;
   const algorithm = algorithmOf(issuer.privateKey);
   const extensions = derEncode(DER.sequence, ...request.extensions.map(extensionDer));
@@ -116,6 +119,16 @@ export function extendedKeyUsageExtension(oids: readonly string[]): CertificateE
   return { oid: OID.extendedKeyUsage, critical: false, value: derEncode(DER.sequence, ...oids.map(oidDer)) };
 }
 
+/** @param names host names, and IPv4 addresses in dotted form */
+export function subjectAltNameExtension(names: readonly string[]): CertificateExtension {
+  const encoded = names.map((name) =>
+    isIPv4(name)
+      ? derEncode(GENERAL_NAME.ip, Uint8Array.from(name.split('.'), Number))
+      : derEncode(GENERAL_NAME.dns, Buffer.from(name)),
+  );
+  return { oid: OID.subjectAltName, critical: false, value: derEncode(DER.sequence, ...encoded) };
+}
+
 /** A revocation list (DER) over serial numbers, content octets of INTEGERs. */
 export function issueRevocationList(
   issuer: KeyedCertificate,
@@ -182,11 +195,12 @@ function extensionDer({ oid, critical, value }: CertificateExtension): Uint8Arra
   return derEncode(DER.sequence, oidDer(oid), ...flag, derEncode(DER.octetString, value));
 }
 
-/** Units first, as Fabric's tools write them. */
-function nameDer(commonName: string, units: readonly string[]): Uint8Array {
+/** Organisation and units first, as Fabric's tools write them. */
+function nameDer({ commonName, organization, organizationalUnits = [] }: CertificateRequest): Uint8Array {
   return derEncode(
     DER.sequence,
-    ...units.map((unit) => attributeDer('2.5.4.11', unit)),
+    ...(organization === undefined ? [] : [attributeDer('2.5.4.10', organization)]),
+    ...organizationalUnits.map((unit) => attributeDer('2.5.4.11', unit)),
     attributeDer('2.5.4.3', commonName),
   );
 }
