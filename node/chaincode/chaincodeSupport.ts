@@ -77,6 +77,8 @@ export interface PackageStore {
   save(packageBytes: Uint8Array): Promise<InstalledPackage>;
   /** @throws ChaincodeError `not_installed` */
   load(packageId: string): Promise<Uint8Array>;
+  /** Takes a package away that could not be built; one that is not there is no error. */
+  remove?(packageId: string): Promise<void>;
   list(): Promise<readonly InstalledPackage[]>;
 }
 
