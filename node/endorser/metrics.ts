@@ -1,0 +1,71 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+type Labels = 'channel' | 'chaincode';
+
+/** Names, labels and help of Fabric's core/endorser/metrics.go. */
+export interface EndorserMetrics {
+  readonly duration: Histogram<Labels | 'success'>;
+  readonly received: Counter;
+  readonly successful: Counter;
+  readonly validationFailures: Counter;
+  readonly aclFailures: Counter<Labels>;
+  readonly endorsementFailures: Counter<Labels | 'chaincodeerror'>;
+  readonly duplicates: Counter<Labels>;
+  readonly simulationFailures: Counter<Labels>;
+}
+
+/** Go's client library has these buckets where none are named. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const LABELS = ['channel', 'chaincode'] as const;
+
+export function createEndorserMetrics(registry: Registry): EndorserMetrics {
+  const registers = [registry];
+  return {
+    duration: new Histogram({
+      name: 'endorser_proposal_duration',
+      help: 'The time to complete a proposal.',
+      labelNames: [...LABELS, 'success'],
+      buckets: BUCKETS,
+      registers,
+    }),
+    received: new Counter({
+      name: 'endorser_proposals_received',
+      help: 'The number of proposals received.',
+      registers,
+    }),
+    successful: new Counter({
+      name: 'endorser_successful_proposals',
+      help: 'The number of successful proposals.',
+      registers,
+    }),
+    validationFailures: new Counter({
+      name: 'endorser_proposal_validation_failures',
+      help: 'The number of proposals that have failed initial validation.',
+      registers,
+    }),
+    aclFailures: new Counter({
+      name: 'endorser_proposal_acl_failures',
+      help: 'The number of proposals that failed ACL checks.',
+      labelNames: LABELS,
+      registers,
+    }),
+    endorsementFailures: new Counter({
+      name: 'endorser_endorsement_failures',
+      help: 'The number of failed endorsements.',
+      labelNames: [...LABELS, 'chaincodeerror'],
+      registers,
+    }),
+    duplicates: new Counter({
+      name: 'endorser_duplicate_transaction_failures',
+      help: 'The number of failed proposals due to duplicate transaction ID.',
+      labelNames: LABELS,
+      registers,
+    }),
+    simulationFailures: new Counter({
+      name: 'endorser_proposal_simulation_failures',
+      help: 'The number of failed proposal simulations',
+      labelNames: LABELS,
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,252 @@
+import type { peer } from '@hyperledger/fabric-protos';
+import type { Signer } from '#node/crypto/sign.ts';
+import type { CallContext, GrpcService } from '#node/grpc/service.ts';
+import { RpcError } from '#node/grpc/rpcError.ts';
+import type { IdentityDeserializer } from '#node/msp/mspIdentity.ts';
+import type { PeerChannel, PeerChannels } from '#node/peer/peerChannel.ts';
+import type { AccessChecks } from './accessChecks.ts';
+import { type AuthFilterOptions, checkAuthFilters } from './authFilters.ts';
+import { type CheckedProposal, checkProposal } from './checkProposal.ts';
+import { EndorsementPlugins, type EndorsementPluginFactory } from './endorsementPlugins.ts';
+import { EndorserError, messageOf, prefixed } from './endorserError.ts';
+import type { ExecutionModules } from './executeChaincode.ts';
+import type { EndorserMetrics } from './metrics.ts';
+import { type ImplicitCollectionOptions, NO_DISTRIBUTION, type PrivateDataDistributor } from './privateData.ts';
+import { encodeProposalResponse, encodeResponsePayload, errorResponse } from './proposalResponse.ts';
+import { type Answer, ProposalTrace } from './proposalTrace.ts';
+import { ERROR_THRESHOLD, type SimulatedProposal, simulateProposal } from './simulateProposal.ts';
+import {
+  decodeSignedProposal,
+  type ProposedInvocation,
+  type ReceivedProposal,
+  unpackHeaders,
+  unpackInvocation,
+  type UnpackedProposal,
+} from './unpackProposal.ts';
+
+/** From here on a refusal comes with what was simulated (Fabric, `shim.ERROR`). */
+const ERROR = 500;
+
+export interface EndorserOptions {
+  readonly authFilters?: AuthFilterOptions;
+  /** Proposals at a time, `peer.limits.concurrency.endorserService`; 0 or absent: no limit. */
+  readonly maxConcurrency?: number;
+  /** By the names that chaincode definitions give, beside `escc`. */
+  readonly plugins?: Readonly<Record<string, EndorsementPluginFactory>>;
+  readonly implicitCollections: ImplicitCollectionOptions;
+}
+
+export interface EndorserModules extends ExecutionModules {
+  readonly channels: PeerChannels;
+  /** For proposals outside any channel. */
+  readonly localMsp: IdentityDeserializer;
+  readonly access: AccessChecks;
+  /** The peer's identity. */
+  readonly signer: Signer;
+  /** Default: private data stays on this peer. */
+  readonly distributor?: PrivateDataDistributor;
+  readonly metrics?: EndorserMetrics;
+  /** Default: the system's clock. */
+  readonly now?: () => Date;
+}
+
+/**
+ * What happens when a proposal arrives.
+ *
+ * ```
+ * bytes
+ *   │               headers decode                                              unpackProposal.ts
+ * ReceivedProposal  trace `endorse.request`                                     proposalTrace.ts
+ *   │               creator's certificate has not expired, clocks agree         authFilters.ts
+ *   │               chaincode and input decode; proposal hash                   unpackProposal.ts
+ * UnpackedProposal
+ *   │               the channel is here
+ *   │               type, epoch, nonce, transaction ID; creator and signature   checkProposal.ts
+ * CheckedProposal
+ *   │               not in the ledger; creator may propose
+ *   │  - - - - - -  up to here an error ends the call, from here on it is an answer with status 500  - - - -
+ *   │               definition; initialisation; the chaincode runs              simulateProposal.ts, executeChaincode.ts
+ * SimulatedProposal trace `chaincode.invoke`
+ *   │               private data to other peers and to the transient store      privateData.ts
+ *   │               endorsement, unless the chaincode refused                   endorsementPlugins.ts
+ * bytes             trace `endorse.response`                                    proposalResponse.ts
+ * ```
+ */
+export class Endorser {
+  readonly #options: EndorserOptions;
+  readonly #modules: EndorserModules;
+  readonly #plugins: EndorsementPlugins;
+
+  constructor(options: EndorserOptions, modules: EndorserModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#plugins = new EndorsementPlugins({ custom: options.plugins ?? {} }, { signer: modules.signer });
+  }
+
+  /** `protos.Endorser`. */
+  get service(): GrpcService {
+    return {
+      name: 'protos.Endorser',
+      methods: {
+        ProcessProposal: {
+          kind: 'unary',
+          handle: (request, context) => this.processProposal(request, context),
+        },
+      },
+      maxConcurrency: this.#options.maxConcurrency ?? 0,
+    };
+  }
+
+  /**
+   * @param request a serialised `protos.SignedProposal`
+   * @returns a serialised `protos.ProposalResponse`
+   * @throws RpcError UNKNOWN for a proposal that is turned down
+   */
+  async processProposal(request: Uint8Array, context: CallContext): Promise<Uint8Array> {
+    const { metrics, tracer } = this.#modules;
+    metrics?.received.inc();
+    let trace: ProposalTrace | null = null;
+    try {
+      const received = unpackHeaders(decodeSignedProposal(request));
+      const invocation = attempt(() => unpackInvocation(received));
+      trace = new ProposalTrace(received, invocation.value, context, tracer);
+      const answer = await this.#answer(received, invocation, trace);
+      trace.answered(answer);
+      return answer.bytes;
+    } catch (error) {
+      trace?.refused(messageOf(error));
+      if (!(error instanceof EndorserError)) {
+        throw error;
+      }
+      if (error.code !== 'duplicate' && error.code !== 'not_allowed') {
+        metrics?.validationFailures.inc();
+      }
+      throw new RpcError('UNKNOWN', error.message, { cause: error });
+    }
+  }
+
+  async #answer(
+    received: ReceivedProposal,
+    invocation: Attempt<ProposedInvocation>,
+    trace: ProposalTrace,
+  ): Promise<Answer> {
+    const { authFilters = {} } = this.#options;
+    const { channels, localMsp, now = () => new Date() } = this.#modules;
+    checkAuthFilters(received, authFilters, now());
+    if (invocation.value === null) {
+      throw invocation.error;
+    }
+    const { channelId } = received;
+    const channel = channelId === '' ? null : channels.channel(channelId);
+    if (channel === null && channelId !== '') {
+      return failure(`channel '${channelId}' not found`);
+    }
+    const unpacked: UnpackedProposal = { ...received, ...invocation.value };
+    const proposal = await checkProposal(unpacked, channel?.bundle.mspManager ?? localMsp);
+    if (channel !== null) {
+      await this.#checkChannel(proposal, channel);
+    }
+    return this.#endorse(proposal, channel, trace);
+  }
+
+  /** @throws EndorserError `duplicate`, `not_allowed` */
+  async #checkChannel(proposal: CheckedProposal, channel: PeerChannel): Promise<void> {
+    const { access, metrics, systemChaincodes } = this.#modules;
+    const { txId, chaincode, creator, bytes, signature, identity } = proposal;
+    if (await channel.hasTransaction(txId)) {
+      metrics?.duplicates.inc(labelsOf(proposal));
+      const hex = Buffer.from(creator).toString('hex');
+      throw new EndorserError('duplicate', `duplicate transaction found [${txId}]. Creator [${hex}]`);
+    }
+    // System chaincodes check by themselves who may do what.
+    if (!systemChaincodes.isSystem(chaincode)) {
+      try {
+        await access.check('peer/Propose', channel, { data: bytes, identity: creator, signature }, identity);
+      } catch (cause) {
+        metrics?.aclFailures.inc(labelsOf(proposal));
+        throw new EndorserError('not_allowed', messageOf(cause), { cause });
+      }
+    }
+  }
+
+  /** From here on an error is an answer. */
+  async #endorse(proposal: CheckedProposal, channel: PeerChannel | null, trace: ProposalTrace): Promise<Answer> {
+    const { metrics } = this.#modules;
+    let answer: Answer;
+    try {
+      const simulated = await simulateProposal(proposal, channel, trace.asked, this.#options, this.#modules);
+      answer = await this.#respond(simulated, channel);
+    } catch (error) {
+      const code = error instanceof EndorserError ? error.code : null;
+      if (code === 'plugin') {
+        metrics?.endorsementFailures.inc({ ...labelsOf(proposal), chaincodeerror: 'false' });
+      } else if (code !== 'not_defined') {
+        metrics?.simulationFailures.inc(labelsOf(proposal));
+      }
+      answer = failure(messageOf(error));
+    }
+    const success = answer.endorsed || (channel === null && answer.status < ERROR_THRESHOLD);
+    if (success) {
+      metrics?.successful.inc();
+    }
+    metrics?.duration.observe({ ...labelsOf(proposal), success: String(success) }, trace.durationUs / 1e6);
+    return answer;
+  }
+
+  async #respond(simulated: SimulatedProposal, channel: PeerChannel | null): Promise<Answer> {
+    const { proposal, response, interest } = simulated;
+    const status = response.getStatus();
+    const payload = encodeResponsePayload({ ...simulated, ...proposal });
+    if (status >= ERROR) {
+      return answerOf(response, encodeProposalResponse({ response, payload, interest }), false);
+    }
+    if (channel === null || status >= ERROR_THRESHOLD) {
+      if (channel !== null) {
+        this.#modules.metrics?.endorsementFailures.inc({ ...labelsOf(proposal), chaincodeerror: 'true' });
+      }
+      return answerOf(response, encodeProposalResponse({ response }), false);
+    }
+    await this.#keepPrivateData(simulated, channel);
+    const { endorsementPlugin } = simulated;
+    const endorsement = await this.#plugins.endorse(endorsementPlugin, channel, payload, proposal.signedProposal);
+    return answerOf(response, encodeProposalResponse({ response, endorsement, interest }), true);
+  }
+
+  /** Before anything is signed: who gets an endorsement may count on the data being there when the block comes. */
+  async #keepPrivateData({ privateData: data }: SimulatedProposal, channel: PeerChannel): Promise<void> {
+    if (data !== null) {
+      try {
+        await (this.#modules.distributor ?? NO_DISTRIBUTION).distribute(data, channel);
+        await channel.transientStore.persist(data.txId, data.endorsedAt, data.bytes);
+      } catch (error) {
+        throw prefixed('error in simulation', error, 'private_data');
+      }
+    }
+  }
+}
+
+interface Attempt<T> {
+  readonly value: T | null;
+  readonly error: unknown;
+}
+
+function attempt<T>(run: () => T): Attempt<T> {
+  try {
+    return { value: run(), error: null };
+  } catch (error) {
+    return { value: null, error };
+  }
+}
+
+function answerOf(response: peer.Response, bytes: Uint8Array, endorsed: boolean): Answer {
+  return { bytes, status: response.getStatus(), message: response.getMessage(), endorsed };
+}
+
+function failure(message: string): Answer {
+  const response = errorResponse(message);
+  return answerOf(response, encodeProposalResponse({ response }), false);
+}
+
+function labelsOf({ channelId, chaincode }: CheckedProposal): { channel: string; chaincode: string } {
+  return { channel: channelId, chaincode };
+}

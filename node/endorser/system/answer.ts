@@ -1,0 +1,42 @@
+import { peer } from '@hyperledger/fabric-protos';
+import type { ChaincodeInvocation, ChaincodeResult } from '#node/chaincode/chaincodeSupport.ts';
+import { messageOf } from '../endorserError.ts';
+import { invokedChaincodeName } from '../unpackProposal.ts';
+
+/** What a client did wrong, in the words of the system chaincode: becomes an answer with status 500. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** Runs a system chaincode's function and makes its answer of what that gives or throws. */
+export async function answer(run: () => Promise<Uint8Array | null>): Promise<ChaincodeResult> {
+  const response = new peer.Response();
+  try {
+    const payload = await run();
+    response.setStatus(200);
+    if (payload !== null) {
+      response.setPayload(payload);
+    }
+  } catch (error) {
+    response.setStatus(500);
+    response.setMessage(messageOf(error));
+  }
+  return { response, event: null };
+}
+
+/** @throws Refusal unless the client itself called this chaincode */
+export function refuseOtherChaincodes({ signedProposal, name }: ChaincodeInvocation, message: string): void {
+  let invoked: string;
+  try {
+    invoked = invokedChaincodeName(signedProposal.getProposalBytes_asU8());
+  } catch (cause) {
+    throw new Refusal(`Failed to identify the called chaincode: ${messageOf(cause)}`, { cause });
+  }
+  if (invoked !== name) {
+    throw new Refusal(`${message}, original invocation for '${invoked}'`);
+  }
+}
+
+export function text(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}

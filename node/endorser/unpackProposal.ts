@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { common, peer } from '@hyperledger/fabric-protos';
+import { WireWriter } from '#node/ledger/state/wireWriter.ts';
+import { ProtoError } from '#node/protos/protoError.ts';
+import { decodeMessage, type MessageType } from '#node/protos/strictReader.ts';
+import type { Timestamp } from '#node/protos/timestamp.ts';
+import { wireFields } from '#node/protos/wireFields.ts';
+import { EndorserError } from './endorserError.ts';
+
+/** A signed proposal whose headers could be read; nothing is checked yet. */
+export interface ReceivedProposal {
+  readonly signedProposal: peer.SignedProposal;
+  /** What the creator signed. */
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly channelHeaderBytes: Uint8Array;
+  readonly signatureHeaderBytes: Uint8Array;
+  readonly type: number;
+  /** Empty outside any channel. */
+  readonly channelId: string;
+  /** As the client says. */
+  readonly txId: string;
+  readonly epoch: number;
+  readonly timestamp: Timestamp | null;
+  readonly extension: Uint8Array;
+  /** A serialised `msp.SerializedIdentity`. */
+  readonly creator: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+/** What a proposal asks for. */
+export interface ProposedInvocation {
+  /** The chaincode that the header names: the one that is run. */
+  readonly chaincode: string;
+  /** Without decorations: a client cannot put any. */
+  readonly input: peer.ChaincodeInput;
+  /**
+   * SHA-256 over channel header, signature header and payload without the transient map (Fabric, `protoutil.GetProposalHash1`): what
+   * ties an endorsement to the proposal.
+   */
+  readonly proposalHash: Uint8Array;
+}
+
+export interface UnpackedProposal extends ReceivedProposal, ProposedInvocation {}
+
+/** @throws EndorserError `malformed` */
+export function decodeSignedProposal(bytes: Uint8Array): peer.SignedProposal {
+  return unmarshal(peer.SignedProposal, bytes, 'SignedProposal', '');
+}
+
+/** @throws EndorserError `malformed` */
+export function unpackHeaders(signedProposal: peer.SignedProposal): ReceivedProposal {
+  const bytes = signedProposal.getProposalBytes_asU8();
+  const proposal = unmarshal(peer.Proposal, bytes, 'Proposal', 'failed parsing proposal: ');
+  const header = unmarshal(common.Header, proposal.getHeader_asU8(), 'Header', 'failed parsing header: ');
+  const signatureHeaderBytes = header.getSignatureHeader_asU8();
+  const signatureHeader = unmarshal(
+    common.SignatureHeader,
+    signatureHeaderBytes,
+    'SignatureHeader',
+    'failed parsing signature header: ',
+  );
+  const channelHeaderBytes = header.getChannelHeader_asU8();
+  const channelHeader = unmarshal(
+    common.ChannelHeader,
+    channelHeaderBytes,
+    'ChannelHeader',
+    'failed parsing channel header: ',
+  );
+  const time = channelHeader.getTimestamp();
+  return {
+    signedProposal,
+    bytes,
+    signature: signedProposal.getSignature_asU8(),
+    channelHeaderBytes,
+    signatureHeaderBytes,
+    type: channelHeader.getType(),
+    channelId: channelHeader.getChannelId(),
+    txId: channelHeader.getTxId(),
+    epoch: channelHeader.getEpoch(),
+    timestamp: time === undefined ? null : { seconds: time.getSeconds(), nanos: time.getNanos() },
+    extension: channelHeader.getExtension_asU8(),
+    creator: signatureHeader.getCreator_asU8(),
+    nonce: signatureHeader.getNonce_asU8(),
+    payload: proposal.getPayload_asU8(),
+  };
+}
+
+/** @throws EndorserError `malformed` */
+export function unpackInvocation(proposal: ReceivedProposal): ProposedInvocation {
+  const extension = unmarshal(peer.ChaincodeHeaderExtension, proposal.extension, 'ChaincodeHeaderExtension', '');
+  const chaincodeId = extension.getChaincodeId();
+  if (chaincodeId === undefined) {
+    throw new EndorserError('malformed', 'ChaincodeHeaderExtension.ChaincodeId is nil');
+  }
+  if (chaincodeId.getName() === '') {
+    throw new EndorserError('malformed', 'ChaincodeHeaderExtension.ChaincodeId.Name is empty');
+  }
+  checkTransientMap(proposal.payload);
+  const content = unmarshal(peer.ChaincodeProposalPayload, proposal.payload, 'ChaincodeProposalPayload', '');
+  const inputBytes = content.getInput_asU8();
+  const invocation = unmarshal(peer.ChaincodeInvocationSpec, inputBytes, 'ChaincodeInvocationSpec', '');
+  const spec = invocation.getChaincodeSpec();
+  if (spec === undefined) {
+    throw new EndorserError('malformed', 'chaincode invocation spec did not contain chaincode spec');
+  }
+  const input = spec.getInput();
+  if (input === undefined) {
+    throw new EndorserError('malformed', 'chaincode input did not contain any input');
+  }
+  const proposalHash = createHash('sha256')
+    .update(proposal.channelHeaderBytes)
+    .update(proposal.signatureHeaderBytes)
+    .update(new WireWriter(inputBytes.length + 8).bytes(1, inputBytes).finish())
+    .digest();
+  return { chaincode: chaincodeId.getName(), input, proposalHash };
+}
+
+/**
+ * The chaincode that a proposal's payload names, which need not be the header's: what the legacy system chaincodes look at to tell a
+ * client's call from a chaincode's.
+ * @throws EndorserError `malformed`
+ */
+export function invokedChaincodeName(proposalBytes: Uint8Array): string {
+  const proposal = unmarshal(peer.Proposal, proposalBytes, 'proposal', '');
+  const payload = unmarshal(
+    peer.ChaincodeProposalPayload,
+    proposal.getPayload_asU8(),
+    'chaincode proposal payload',
+    '',
+  );
+  const what = 'chaincode invocation spec';
+  const spec = unmarshal(peer.ChaincodeInvocationSpec, payload.getInput_asU8(), what, '').getChaincodeSpec();
+  if (spec === undefined) {
+    throw new EndorserError('malformed', 'chaincode spec is nil');
+  }
+  const id = spec.getChaincodeId();
+  if (id === undefined) {
+    throw new EndorserError('malformed', 'chaincode id is nil');
+  }
+  return id.getName();
+}
+
+/** The generated decoder is not asked to read maps: who reads this one later may take it for sound. */
+function checkTransientMap(payload: Uint8Array): void {
+  try {
+    for (const { field, bytes } of wireFields(payload, 'protos.ChaincodeProposalPayload')) {
+      if (field === 2) {
+        wireFields(bytes, 'protos.ChaincodeProposalPayload.TransientMapEntry');
+      }
+    }
+  } catch (cause) {
+    throw unmarshalError('ChaincodeProposalPayload', '', cause);
+  }
+}
+
+function unmarshal<T extends object>(type: MessageType<T>, bytes: Uint8Array, name: string, prefix: string): T {
+  try {
+    return decodeMessage(type, bytes, name);
+  } catch (cause) {
+    throw unmarshalError(name, prefix, cause);
+  }
+}
+
+function unmarshalError(name: string, prefix: string, cause: unknown): unknown {
+  if (!(cause instanceof ProtoError)) {
+    return cause;
+  }
+  return new EndorserError('malformed', `${prefix}error unmarshalling ${name}: ${cause.message}`, { cause });
+}
