@@ -1,0 +1,94 @@
+import { common, peer } from '@hyperledger/fabric-protos';
+import type { ChannelBundle } from '#node/channel/bundle.ts';
+import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
+import { SignaturePolicy } from '#node/policy/signaturePolicy.ts';
+import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
+import { decodeMessage } from '#node/protos/strictReader.ts';
+import { ChaincodeError } from '../chaincodeError.ts';
+import type { ChaincodeInvocation } from '../chaincodeSupport.ts';
+
+export interface CollectionPermission {
+  readonly read: boolean;
+  readonly write: boolean;
+}
+
+const EVERYTHING: CollectionPermission = { read: true, write: true };
+const IMPLICIT = '_implicit_org_';
+const COLLECTIONS = 'Collections';
+const FIELDS = ['Sequence', 'EndorsementInfo', 'ValidationInfo', COLLECTIONS] as const;
+
+/**
+ * What the creator of a proposal may do with a collection, by the definition's `memberOnlyRead`, `memberOnlyWrite` and members
+ * (core/common/privdata/store.go).
+ *
+ * The definition is read through the transaction's simulator, field by field as a Go peer does: these reads are a part of what is
+ * endorsed, and have to be the same on every peer.
+ * @throws ChaincodeError `protocol` for a collection that is not there; ProtoError
+ */
+export async function collectionPermission(
+  invocation: ChaincodeInvocation,
+  simulator: TxSimulator,
+  collection: string,
+  bundle: ChannelBundle,
+): Promise<CollectionPermission> {
+  const config = await findCollection(invocation.name, collection, simulator);
+  if (config === 'implicit') {
+    return EVERYTHING;
+  }
+  if (config === null) {
+    const name = `${invocation.channelId}/${invocation.name}/${collection}`;
+    throw new ChaincodeError('protocol', `collection ${name} could not be found`);
+  }
+  const onlyRead = config.getMemberOnlyRead();
+  const onlyWrite = config.getMemberOnlyWrite();
+  if ((!onlyRead && !onlyWrite) || (await isMember(invocation.signedProposal, config, bundle))) {
+    return EVERYTHING;
+  }
+  return { read: !onlyRead, write: !onlyWrite };
+}
+
+async function findCollection(
+  chaincode: string,
+  collection: string,
+  simulator: TxSimulator,
+): Promise<peer.StaticCollectionConfig | 'implicit' | null> {
+  if ((await simulator.getState(LIFECYCLE_NAMESPACE, `namespaces/metadata/${chaincode}`)) === null) {
+    return null;
+  }
+  let bytes: Uint8Array | null = null;
+  for (const field of FIELDS) {
+    const value = await simulator.getState(LIFECYCLE_NAMESPACE, `namespaces/fields/${chaincode}/${field}`);
+    bytes = field === COLLECTIONS ? value : bytes;
+  }
+  if (collection.startsWith(IMPLICIT)) {
+    return 'implicit';
+  }
+  const data = decodeMessage(peer.lifecycle.StateData, bytes ?? new Uint8Array(0), 'lifecycle.StateData');
+  const list = decodeMessage(peer.CollectionConfigPackage, data.getBytes_asU8(), 'protos.CollectionConfigPackage');
+  for (const one of list.getConfigList()) {
+    const config = one.getStaticCollectionConfig();
+    if (config?.getName() === collection) {
+      return config;
+    }
+  }
+  return null;
+}
+
+async function isMember(
+  signed: peer.SignedProposal,
+  config: peer.StaticCollectionConfig,
+  bundle: ChannelBundle,
+): Promise<boolean> {
+  const envelope = config.getMemberOrgsPolicy()?.getSignaturePolicy();
+  if (envelope === undefined) {
+    return false;
+  }
+  const data = signed.getProposalBytes_asU8();
+  const proposal = decodeMessage(peer.Proposal, data, 'protos.Proposal');
+  const header = decodeMessage(common.Header, proposal.getHeader_asU8(), 'common.Header');
+  const signer = decodeMessage(common.SignatureHeader, header.getSignatureHeader_asU8(), 'common.SignatureHeader');
+  const policy = SignaturePolicy.fromEnvelope(envelope, bundle.mspManager);
+  const signature = signed.getSignature_asU8();
+  const verdict = await policy.evaluate([{ data, identity: signer.getCreator_asU8(), signature }]);
+  return verdict.satisfied;
+}

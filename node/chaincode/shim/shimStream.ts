@@ -1,0 +1,337 @@
+import { peer } from '@hyperledger/fabric-protos';
+import { decodeMessage } from '#node/protos/strictReader.ts';
+import { ChaincodeError, messageOf } from '../chaincodeError.ts';
+import type { ChaincodeInvocation, ChaincodeResult } from '../chaincodeSupport.ts';
+import type { Request, RequestModules } from './requestContext.ts';
+import { REQUESTS } from './requests.ts';
+import type { ShimTransport } from './shimTransport.ts';
+import { TransactionContext } from './transactionContext.ts';
+
+const { Type } = peer.ChaincodeMessage;
+const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(Type).map(([name, value]): [number, string] => [value, name]),
+);
+
+/** What newer shims are offered (`chaincode.runtimeParams`). */
+export interface BatchOptions {
+  readonly useWriteBatch: boolean;
+  readonly maxSizeWriteBatch: number;
+  readonly useGetMultipleKeys: boolean;
+  readonly maxSizeGetMultipleKeys: number;
+}
+
+export interface ShimStreamOptions extends BatchOptions {
+  /** Between messages that keep proxies from closing the connection; 0: none. The shim for Node ends itself over one. */
+  readonly keepaliveMs: number;
+}
+
+export interface ShimStreamModules extends RequestModules {
+  /** Takes the chaincode in under the ID that it gives. @throws ChaincodeError where it is not expected */
+  readonly register: (packageId: string, stream: ShimStream) => void;
+  /** It takes transactions from now on. */
+  readonly ready: (packageId: string, stream: ShimStream) => void;
+}
+
+interface RunningTransaction {
+  readonly context: TransactionContext;
+  readonly startedAt: number;
+  readonly resolve: (message: peer.ChaincodeMessage) => void;
+  readonly reject: (error: ChaincodeError) => void;
+}
+
+/**
+ * The peer's end of one chaincode's stream (core/chaincode/handler.go).
+ *
+ * ```
+ * created      REGISTER →                   who it is, and whether it is expected
+ * established  ← REGISTERED, ← READY        with what this peer offers
+ * ready        ← INIT, ← TRANSACTION        many at a time, told apart by channel and transaction ID
+ *                GET_STATE … → ← RESPONSE   one at a time for each of them
+ *                COMPLETED →
+ * ```
+ */
+export class ShimStream {
+  readonly #options: ShimStreamOptions;
+  readonly #modules: ShimStreamModules;
+  readonly #transport: ShimTransport;
+  readonly #running = new Map<string, RunningTransaction>();
+  #state: 'created' | 'established' | 'ready' | 'ended' = 'created';
+  #packageId = '';
+  #lastReceived = 0;
+  #endedBy: ChaincodeError | null = null;
+
+  constructor(transport: ShimTransport, options: ShimStreamOptions, modules: ShimStreamModules) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Empty until it registered. */
+  get packageId(): string {
+    return this.#packageId;
+  }
+
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /**
+   * Speaks with the chaincode until the stream ends.
+   * @throws ChaincodeError `protocol` for a chaincode that breaks the rules, the reason of `close`; errors of the connection
+   */
+  async run(): Promise<void> {
+    const { keepaliveMs } = this.#options;
+    const keepalive = keepaliveMs > 0 ? setInterval(() => this.#sendKeepalive(), keepaliveMs) : null;
+    keepalive?.unref();
+    try {
+      for await (const bytes of this.#transport.messages) {
+        this.#lastReceived = performance.now();
+        await this.#receive(decodeMessage(peer.ChaincodeMessage, bytes, 'protos.ChaincodeMessage'));
+      }
+    } catch (error) {
+      throw this.#endedBy ?? error;
+    } finally {
+      if (keepalive !== null) {
+        clearInterval(keepalive);
+      }
+      this.#end(new ChaincodeError('stream_ended', 'chaincode stream terminated'));
+      this.#transport.cancel();
+    }
+    if (this.#endedBy !== null) {
+      throw this.#endedBy;
+    }
+  }
+
+  /** Ends the stream and, with this error, the transactions that run on it. */
+  close(reason: ChaincodeError): void {
+    if (this.#state !== 'ended') {
+      this.#endedBy = reason;
+      this.#end(reason);
+      this.#transport.cancel();
+    }
+  }
+
+  /**
+   * Runs one transaction.
+   * @throws ChaincodeError `duplicate_tx`, `timeout`, `stream_ended`, `cancelled`, `failed`, `protocol`
+   */
+  async execute(invocation: ChaincodeInvocation, timeoutMs: number): Promise<ChaincodeResult> {
+    const { channelId, txId, name } = invocation;
+    const id = contextId(channelId, txId);
+    if (this.#running.has(id)) {
+      throw new ChaincodeError('duplicate_tx', `error sending: txid: ${txId}(${channelId}) exists`);
+    }
+    if (this.#state !== 'ready') {
+      throw new ChaincodeError('stream_ended', 'error sending: chaincode stream terminated');
+    }
+    const context = new TransactionContext(invocation);
+    let answer: peer.ChaincodeMessage;
+    try {
+      answer = await this.#runTransaction(id, context, timeoutMs);
+    } finally {
+      this.#running.delete(id);
+      await context.close();
+    }
+    if (answer.getType() === Type.ERROR) {
+      const text = Buffer.from(answer.getPayload_asU8()).toString('utf8');
+      throw new ChaincodeError('failed', `transaction returned with failure: ${text}`);
+    }
+    const event = answer.getChaincodeEvent() ?? null;
+    event?.setChaincodeId(name);
+    event?.setTxId(txId);
+    try {
+      return { response: decodeMessage(peer.Response, answer.getPayload_asU8(), 'protos.Response'), event };
+    } catch (cause) {
+      throw new ChaincodeError('protocol', `failed to unmarshal response: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  #runTransaction(id: string, context: TransactionContext, timeoutMs: number): Promise<peer.ChaincodeMessage> {
+    const { invocation } = context;
+    const { signal } = invocation;
+    return new Promise((resolve, reject) => {
+      const startedAt = performance.now();
+      const timer = setTimeout(() => {
+        settled();
+        reject(new ChaincodeError('timeout', 'error sending: timeout expired while executing transaction'));
+        if (this.#lastReceived < startedAt) {
+          // Not a sign of life in all that time, from this transaction or any other: it will not answer the next one either.
+          this.close(
+            new ChaincodeError('stream_ended', 'error sending: chaincode stream terminated: it answers nothing'),
+          );
+        }
+      }, timeoutMs);
+      const onAbort = (): void => {
+        settled();
+        reject(new ChaincodeError('cancelled', 'the caller gave the transaction up'));
+      };
+      const settled = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#running.delete(id);
+      };
+      if (signal.aborted) {
+        onAbort();
+        return;
+      }
+      signal.addEventListener('abort', onAbort);
+      this.#running.set(id, {
+        context,
+        startedAt,
+        resolve: (message) => {
+          settled();
+          resolve(message);
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      });
+      const message = new peer.ChaincodeMessage();
+      message.setType(invocation.kind === 'init' ? Type.INIT : Type.TRANSACTION);
+      message.setPayload(invocation.input.serializeBinary());
+      message.setTxid(invocation.txId);
+      message.setChannelId(invocation.channelId);
+      message.setProposal(invocation.signedProposal);
+      void this.#send(message);
+    });
+  }
+
+  async #receive(message: peer.ChaincodeMessage): Promise<void> {
+    const type = message.getType();
+    if (type === Type.KEEPALIVE) {
+      return;
+    }
+    if (this.#state === 'created' && type === Type.REGISTER) {
+      await this.#register(message);
+      return;
+    }
+    if (this.#state === 'ready') {
+      if (type === Type.COMPLETED || type === Type.ERROR) {
+        this.#complete(message);
+        return;
+      }
+      const request = REQUESTS.get(type);
+      if (request !== undefined) {
+        await this.#answer(message, request);
+        return;
+      }
+    }
+    throw new ChaincodeError(
+      'protocol',
+      `[${message.getTxid()}] Fabric side handler cannot handle message (${nameOf(type)}) while in ${this.#state} state`,
+    );
+  }
+
+  async #register(message: peer.ChaincodeMessage): Promise<void> {
+    const packageId = decodeMessage(peer.ChaincodeID, message.getPayload_asU8(), 'protos.ChaincodeID').getName();
+    if (packageId === '') {
+      throw new ChaincodeError('protocol', 'error in handling register chaincode, chaincodeID name is empty');
+    }
+    this.#packageId = packageId;
+    this.#modules.register(packageId, this);
+    this.#state = 'established';
+    const registered = new peer.ChaincodeMessage();
+    registered.setType(Type.REGISTERED);
+    await this.#send(registered);
+    const parameters = new peer.ChaincodeAdditionalParams();
+    parameters.setUseWriteBatch(this.#options.useWriteBatch);
+    parameters.setMaxSizeWriteBatch(this.#options.maxSizeWriteBatch);
+    parameters.setUseGetMultipleKeys(this.#options.useGetMultipleKeys);
+    parameters.setMaxSizeGetMultipleKeys(this.#options.maxSizeGetMultipleKeys);
+    const ready = new peer.ChaincodeMessage();
+    ready.setType(Type.READY);
+    ready.setPayload(parameters.serializeBinary());
+    await this.#send(ready);
+    if (this.#state === 'established') {
+      this.#state = 'ready';
+      this.#modules.ready(packageId, this);
+    }
+  }
+
+  /** Not before what the transaction asked for is done: a chaincode may not have waited for its own writes. */
+  #complete(message: peer.ChaincodeMessage): void {
+    const transaction = this.#running.get(contextId(message.getChannelId(), message.getTxid()));
+    if (transaction === undefined) {
+      return;
+    }
+    const { request } = transaction.context;
+    if (request === null) {
+      transaction.resolve(message);
+    } else {
+      void request.then(() => transaction.resolve(message));
+    }
+  }
+
+  async #answer(message: peer.ChaincodeMessage, request: Request): Promise<void> {
+    const context = this.#running.get(contextId(message.getChannelId(), message.getTxid()))?.context;
+    if (context === undefined) {
+      // Of a transaction that is over, or never was; whoever sends many of these waits for each to be told.
+      const what =
+        message.getType() === Type.INVOKE_CHAINCODE ? 'could not get valid transaction' : 'no ledger context';
+      await this.#send(errorFor(message, what));
+    } else if (context.request === null) {
+      context.request = this.#answerOne(message, context, request);
+    }
+    // A second request before the first is answered is passed over, as in Fabric: the shims never send one.
+  }
+
+  async #answerOne(message: peer.ChaincodeMessage, context: TransactionContext, request: Request): Promise<void> {
+    let answer: peer.ChaincodeMessage;
+    try {
+      const payload = await request(message.getPayload_asU8(), context, this.#modules);
+      answer = new peer.ChaincodeMessage();
+      answer.setType(Type.RESPONSE);
+      answer.setPayload(payload);
+      answer.setTxid(message.getTxid());
+      answer.setChannelId(message.getChannelId());
+    } catch (error) {
+      answer = errorFor(message, messageOf(error));
+    }
+    context.request = null;
+    await this.#send(answer);
+  }
+
+  async #send(message: peer.ChaincodeMessage): Promise<void> {
+    if (this.#state === 'ended') {
+      return;
+    }
+    try {
+      await this.#transport.send(message.serializeBinary());
+    } catch (cause) {
+      this.close(new ChaincodeError('stream_ended', `error sending: ${messageOf(cause)}`, { cause }));
+    }
+  }
+
+  #sendKeepalive(): void {
+    const message = new peer.ChaincodeMessage();
+    message.setType(Type.KEEPALIVE);
+    void this.#send(message);
+  }
+
+  #end(reason: ChaincodeError): void {
+    this.#state = 'ended';
+    for (const { reject } of this.#running.values()) {
+      reject(new ChaincodeError('stream_ended', `error sending: ${reason.message}`, { cause: reason }));
+    }
+  }
+}
+
+function errorFor(request: peer.ChaincodeMessage, reason: string): peer.ChaincodeMessage {
+  const message = new peer.ChaincodeMessage();
+  message.setType(Type.ERROR);
+  const text = `${nameOf(request.getType())} failed: transaction ID: ${request.getTxid()}: ${reason}`;
+  message.setPayload(Buffer.from(text));
+  message.setTxid(request.getTxid());
+  message.setChannelId(request.getChannelId());
+  return message;
+}
+
+function nameOf(type: number): string {
+  return TYPE_NAMES.get(type) ?? String(type);
+}
+
+/** Channel IDs hold no such character. */
+function contextId(channelId: string, txId: string): string {
+  return `${channelId}\0${txId}`;
+}
