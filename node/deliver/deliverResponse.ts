@@ -1,0 +1,185 @@
+import { common, peer } from '@hyperledger/fabric-protos';
+import { MessageWriter } from '#node/channel/wire.ts';
+import { encodeTxPrivateData } from '#node/ledger/privateData/txPrivateRwset.ts';
+import type { TxPrivateData } from '#node/ledger/privateData/privateData.ts';
+import { encodeBlock } from '#node/protos/blockEncoder.ts';
+import { BlockView } from '#node/protos/blockView.ts';
+import { NOT_VALIDATED } from '#node/protos/enumNames.ts';
+import type { EnvelopeView } from '#node/protos/envelopeView.ts';
+import { ProtoError } from '#node/protos/protoError.ts';
+import { decodeMessage } from '#node/protos/strictReader.ts';
+import { wireFields } from '#node/protos/wireFields.ts';
+
+/** Field numbers of `protos.DeliverResponse`; `orderer.DeliverResponse` has the first two of them. */
+const FIELD = { status: 1, block: 2, filteredBlock: 3, blockAndPrivateData: 4 } as const;
+
+type Shape = 'block' | 'header' | 'filtered';
+
+/** One encoding a block and shape, however many read it; it goes when the view goes. */
+const encoded = new WeakMap<BlockView, Map<Shape, Uint8Array>>();
+
+function shared(block: BlockView, shape: Shape, encode: () => Uint8Array): Uint8Array {
+  let shapes = encoded.get(block);
+  if (shapes === undefined) {
+    shapes = new Map();
+    encoded.set(block, shapes);
+  }
+  let bytes = shapes.get(shape);
+  if (bytes === undefined) {
+    bytes = encode();
+    shapes.set(shape, bytes);
+  }
+  return bytes;
+}
+
+function wrapped(field: number, bytes: Uint8Array): Uint8Array {
+  return new MessageWriter().message(field, bytes).finish();
+}
+
+/** @param status of `common.Status` */
+export function statusResponse(status: number): Uint8Array {
+  return new MessageWriter().uint(FIELD.status, status).finish();
+}
+
+export function blockResponse(block: BlockView): Uint8Array {
+  return shared(block, 'block', () => wrapped(FIELD.block, encodeBlock(block)));
+}
+
+/** Header and metadata: an attestation that the block is there. */
+export function headerResponse(block: BlockView): Uint8Array {
+  return shared(block, 'header', () => {
+    const header = new common.BlockHeader();
+    header.setNumber(block.number);
+    header.setPreviousHash(block.previousHash);
+    header.setDataHash(block.dataHash);
+    const metadata = new common.BlockMetadata();
+    metadata.setMetadataList([...block.metadata]);
+    const message = new common.Block();
+    message.setHeader(header);
+    message.setMetadata(metadata);
+    return wrapped(FIELD.block, message.serializeBinary());
+  });
+}
+
+/** @throws ProtoError for a block with a transaction that cannot be read as far as that takes */
+export function filteredResponse(block: BlockView): Uint8Array {
+  return shared(block, 'filtered', () => wrapped(FIELD.filteredBlock, filteredBlock(block).serializeBinary()));
+}
+
+export function privateDataResponse(block: BlockView, data: readonly TxPrivateData[]): Uint8Array {
+  const message = new MessageWriter().message(1, encodeBlock(block));
+  for (const one of data) {
+    message.message(2, new MessageWriter().uint(1, one.tx).message(2, encodeTxPrivateData(one)).finish());
+  }
+  return wrapped(FIELD.blockAndPrivateData, message.finish());
+}
+
+/** What a client without a right to the data learns: IDs, codes, and which events there were (core/peer/deliverevents.go). */
+function filteredBlock(block: BlockView): peer.FilteredBlock {
+  const filtered = new peer.FilteredBlock();
+  filtered.setNumber(block.number);
+  const codes = block.transactionsFilter;
+  for (const [index, envelope] of block.envelopes.entries()) {
+    // Bytes that are no envelope are passed over, other damage is not: as in Fabric.
+    if (!isEnvelope(envelope)) {
+      continue;
+    }
+    const payload = decodeMessage(common.Payload, envelope.payloadBytes, 'common.Payload');
+    if (payload.getHeader() === undefined) {
+      continue;
+    }
+    const { channel, txId, type } = envelope.channelHeader;
+    filtered.setChannelId(channel);
+    const transaction = new peer.FilteredTransaction();
+    transaction.setTxid(txId);
+    transaction.setType(type as common.HeaderTypeMap[keyof common.HeaderTypeMap]);
+    const code = codes[index] ?? NOT_VALIDATED;
+    transaction.setTxValidationCode(code as peer.TxValidationCodeMap[keyof peer.TxValidationCodeMap]);
+    if (type === common.HeaderType.ENDORSER_TRANSACTION) {
+      transaction.setTransactionActions(filteredActions(payload.getData_asU8()));
+    }
+    filtered.addFilteredTransactions(transaction);
+  }
+  return filtered;
+}
+
+function isEnvelope(envelope: EnvelopeView): boolean {
+  try {
+    return envelope.message !== null;
+  } catch (error) {
+    if (error instanceof ProtoError) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+function filteredActions(transaction: Uint8Array): peer.FilteredTransactionActions {
+  const filtered = new peer.FilteredTransactionActions();
+  for (const action of decodeMessage(peer.Transaction, transaction, 'protos.Transaction').getActionsList()) {
+    const event = eventOf(action);
+    if (event !== null && event.getChaincodeId() !== '') {
+      // Without its payload.
+      const told = new peer.ChaincodeEvent();
+      told.setTxId(event.getTxId());
+      told.setChaincodeId(event.getChaincodeId());
+      told.setEventName(event.getEventName());
+      const one = new peer.FilteredChaincodeAction();
+      one.setChaincodeEvent(told);
+      filtered.addChaincodeActions(one);
+    }
+  }
+  return filtered;
+}
+
+function eventOf(action: peer.TransactionAction): peer.ChaincodeEvent | null {
+  const what = 'protos.ChaincodeActionPayload';
+  const endorsed = decodeMessage(peer.ChaincodeActionPayload, action.getPayload_asU8(), what).getAction();
+  if (endorsed === undefined) {
+    return null;
+  }
+  const answer = decodeMessage(
+    peer.ProposalResponsePayload,
+    endorsed.getProposalResponsePayload_asU8(),
+    'protos.ProposalResponsePayload',
+  );
+  const result = decodeMessage(peer.ChaincodeAction, answer.getExtension_asU8(), 'protos.ChaincodeAction');
+  return decodeMessage(peer.ChaincodeEvent, result.getEvents_asU8(), 'protos.ChaincodeEvent');
+}
+
+/** What a Deliver service answered. */
+export type DeliverAnswer =
+  | { readonly kind: 'status'; readonly status: number }
+  | { readonly kind: 'block'; readonly block: BlockView }
+  | { readonly kind: 'filtered'; readonly block: peer.FilteredBlock };
+
+/**
+ * Reads a response of either service; of one with private data the block.
+ * @throws ProtoError
+ */
+export function readResponse(bytes: Uint8Array): DeliverAnswer {
+  const what = 'DeliverResponse';
+  // The last one counts, where a message holds more than it may.
+  const last = wireFields(bytes, what).findLast(
+    ({ field }) => field >= FIELD.status && field <= FIELD.blockAndPrivateData,
+  );
+  switch (last?.field) {
+    case FIELD.status:
+      return { kind: 'status', status: last.value };
+    case FIELD.block:
+      return { kind: 'block', block: BlockView.fromBytes(last.bytes) };
+    case FIELD.filteredBlock:
+      return { kind: 'filtered', block: decodeMessage(peer.FilteredBlock, last.bytes, 'protos.FilteredBlock') };
+    case FIELD.blockAndPrivateData: {
+      const inner = wireFields(last.bytes, 'protos.BlockAndPrivateData').findLast(({ field }) => field === 1);
+      return { kind: 'block', block: BlockView.fromBytes(inner?.bytes ?? new Uint8Array(0)) };
+    }
+    default:
+      throw new ProtoError('missing', what, 'neither status nor block');
+  }
+}
+
+/** Its name, as `NOT_FOUND`. */
+export function statusName(status: number): string {
+  return Object.entries(common.Status).find(([, number]) => number === status)?.[0] ?? String(status);
+}
