@@ -15,7 +15,7 @@ import {
   NAMESPACES,
   parametersStructure,
 } from './definition.ts';
-import { definedNames } from './definitionFunctions.ts';
+import { definedNames } from './commitDefinition.ts';
 import { during, LifecycleError } from './lifecycleError.ts';
 import type { InstalledPackages } from './installedPackages.ts';
 import { OrganizationHashes, PublicState } from './lifecycleState.ts';

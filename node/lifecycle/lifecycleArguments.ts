@@ -1,4 +1,6 @@
 import { peer } from '@hyperledger/fabric-protos';
+import type { ChannelBundle } from '#node/channel/bundle.ts';
+import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
 import type { ChaincodeDefinition } from './definition.ts';
 
 const { lifecycle } = peer;
@@ -20,6 +22,25 @@ export const ARGUMENTS = {
 
 export type LifecycleFunction = keyof typeof ARGUMENTS;
 export type ArgumentsOf<F extends LifecycleFunction> = InstanceType<(typeof ARGUMENTS)[F]>;
+
+/** Functions that have to do with packages alone. */
+export type PackageFunction = Extract<LifecycleFunction, `${string}Installed${string}` | 'InstallChaincode'>;
+export type ChannelFunction = Exclude<LifecycleFunction, PackageFunction>;
+
+/** A call within a channel. */
+export interface ChannelCall {
+  readonly channelId: string;
+  readonly bundle: ChannelBundle;
+  readonly simulator: TxSimulator;
+}
+
+/** @param call throws outside any channel */
+export type LifecycleFunctions = {
+  readonly [F in LifecycleFunction]: (
+    args: ArgumentsOf<F>,
+    call: () => ChannelCall,
+  ) => Promise<{ serializeBinary(): Uint8Array }>;
+};
 
 export function isLifecycleFunction(name: string): name is LifecycleFunction {
   return Object.hasOwn(ARGUMENTS, name);
