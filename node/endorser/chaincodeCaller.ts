@@ -4,7 +4,7 @@ import type { HistoryDatabase } from '#node/ledger/history/historyDatabase.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
 import type { PeerChannels } from '#node/peer/peerChannel.ts';
 import { type AccessChecks, signedDataOf } from './accessChecks.ts';
-import { EndorserError, isAnswer, prefixed } from './endorserError.ts';
+import { EndorserError, prefixed } from './endorserError.ts';
 import { type ExecutionModules, executeChaincode, findChaincode } from './executeChaincode.ts';
 
 export interface CallerModules extends Omit<ExecutionModules, 'chaincodes'> {
@@ -70,30 +70,12 @@ export class ProposalChaincodeCaller implements ChaincodeCaller {
     const input = new peer.ChaincodeInput();
     input.setArgsList(asked.getArgsList_asU8());
     input.setIsInit(asked.getIsInit());
-    try {
-      const runnable = await findChaincode(name, channelId, simulator, modules).catch((error: unknown) => {
-        const prefix = `invalid invocation: [channel ${channelId}] failed to get chaincode container info for ${name}`;
-        throw prefixed(prefix, error, 'not_defined');
-      });
-      return await executeChaincode(
-        {
-          channelId,
-          txId,
-          chaincode: name,
-          input,
-          signedProposal,
-          simulator,
-          history,
-          signal,
-          caller: { kind: 'chaincode', name: caller.name },
-        },
-        runnable,
-        modules,
-      );
-    } catch (error) {
-      // An error that the called chaincode itself answered with reaches the calling one as that chaincode's answer.
-      throw isAnswer(error) ? error : prefixed('execute failed', error, 'simulation');
-    }
+    const runnable = await findChaincode(name, channelId, simulator, modules).catch((error: unknown) => {
+      const prefix = `invalid invocation: [channel ${channelId}] failed to get chaincode container info for ${name}`;
+      throw prefixed(prefix, error, 'not_defined');
+    });
+    const called = { channelId, txId, chaincode: name, input, signedProposal, simulator, history, signal };
+    return executeChaincode({ ...called, caller: { kind: 'chaincode', name: caller.name } }, runnable, modules);
   }
 }
 

@@ -48,8 +48,3 @@ export function prefixed(prefix: string, error: unknown, code: EndorserErrorCode
   const message = `${prefix}: ${messageOf(error)}`;
   return new EndorserError(error instanceof EndorserError ? error.code : code, message, { cause: error });
 }
-
-/** Whether a chaincode answered with an error message of its own (ChaincodeError `failed`), rather than not at all. */
-export function isAnswer(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'failed';
-}

@@ -1,10 +1,11 @@
 import type { peer } from '@hyperledger/fabric-protos';
+import { ChaincodeError } from '#node/chaincode/chaincodeError.ts';
 import type { ChaincodeResult } from '#node/chaincode/chaincodeSupport.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
 import type { PeerChannel } from '#node/peer/peerChannel.ts';
 import { chaincodeInterest } from './chaincodeInterest.ts';
 import type { CheckedProposal } from './checkProposal.ts';
-import { EndorserError, isAnswer, messageOf, prefixed } from './endorserError.ts';
+import { prefixed } from './endorserError.ts';
 import { type Execution, type ExecutionModules, executeChaincode, findChaincode } from './executeChaincode.ts';
 import { assemblePrivateData, type EndorsedPrivateData, type ImplicitCollectionOptions } from './privateData.ts';
 
@@ -76,9 +77,9 @@ async function executed(
   try {
     return await run();
   } catch (error) {
-    // What the chaincode itself called a failure is told in its own words.
-    if (isAnswer(error)) {
-      throw new EndorserError('simulation', `transaction returned with failure: ${messageOf(error)}`, { cause: error });
+    // What the chaincode itself called a failure is told as it is.
+    if (error instanceof ChaincodeError && error.code === 'failed') {
+      throw error;
     }
     throw prefixed(`failed to execute transaction ${txId}`, error, 'simulation');
   }
