@@ -1,0 +1,158 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { ChannelBundle } from '#node/channel/bundle.ts';
+import { readSigner } from '#node/msp/mspFolder.ts';
+import { BlockView } from '#node/protos/blockView.ts';
+import { createNetwork } from './createNetwork.ts';
+import { readLayout } from './layout.ts';
+import { NetworkFolder } from './networkFolder.ts';
+import { HOST } from './ports.ts';
+
+const parent = mkdtempSync(join(tmpdir(), 'ftl-network-'));
+let made = 0;
+const newFolder = (): NetworkFolder => new NetworkFolder(join(parent, `network${made++}`));
+afterAll(() => {
+  rmSync(parent, { recursive: true, force: true });
+});
+
+describe('a layout', () => {
+  it('is the default network where it says nothing', () => {
+    const { organizations, channels, chaincodes } = readLayout('');
+    expect(organizations.map(({ name, peers, orderers }) => [name, peers.length, orderers.length])).toEqual([
+      ['Orderer', 0, 1],
+      ['Org1', 2, 0],
+      ['Org2', 2, 0],
+    ]);
+    expect(organizations[1]?.peers.map(({ host, port }) => [host, port.number])).toEqual([
+      ['peer0.org1.example.com', 7051],
+      ['peer1.org1.example.com', 8051],
+    ]);
+    expect(channels).toMatchObject([{ name: 'mychannel', organizations: ['Org1', 'Org2'] }]);
+    expect(chaincodes).toMatchObject([{ name: 'assets', channels: ['mychannel'], run: 'service' }]);
+  });
+
+  it.each([
+    ['no YAML', 'organizations: [', /not YAML/],
+    ['unknown keys', 'peers: 4', /Unrecognized key.*peers/],
+    ['types', 'organizations: [{name: A, peers: many}, {name: B, orderers: 1}]', /organizations[.]0[.]peers/],
+    [
+      'peers and orderers in one',
+      'organizations: [{name: A, peers: 1, orderers: 1}, {name: B, peers: 1}]',
+      /either peers/,
+    ],
+    ['no orderers', 'organizations: [{name: A, peers: 1}, {name: B, peers: 1}]', /must have orderers/],
+    ['no peers', 'organizations: [{name: A, orderers: 1}, {name: B, orderers: 1}]', /must have peers/],
+    ['a name twice', 'organizations: [{name: A, peers: 1}, {name: A, orderers: 1}]', /A is there twice/],
+    [
+      'a port twice',
+      'organizations: [{name: A, peers: [{port: 7000}]}, {name: B, orderers: [{port: 7000}]}]',
+      /7000 is/,
+    ],
+    [
+      'a port out of range',
+      'organizations: [{name: A, peers: [{port: 70000}]}, {name: B, orderers: 1}]',
+      /port.*65535/,
+    ],
+    ['a strange organisation', 'channels: [{name: c, organizations: [Org9]}]', /Org9 is no organisation with peers/],
+    ['the orderers on a channel', 'channels: [{name: c, organizations: [Orderer]}]', /Orderer is no organisation/],
+    ['a strange channel', 'chaincodes: [{name: cc, channels: [other]}]', /no channel other/],
+    ['a chaincode name', 'chaincodes: [{name: "-cc"}]', /letters and digits/],
+  ])('with %s is refused with the place', (_, text, message) => {
+    expect(() => readLayout(text)).toThrow(message);
+  });
+});
+
+describe('creating a network', () => {
+  it('makes all that its nodes and clients need', async () => {
+    const folder = newFolder();
+    const layout = await createNetwork(folder.path, '');
+    expect(readdirSync(folder.path).toSorted()).toEqual([
+      'channels',
+      'connections',
+      'crypto-config',
+      'network.yaml',
+      'nodes',
+    ]);
+    expect(folder.read()).toEqual(layout);
+
+    const bundle = ChannelBundle.fromBlock(BlockView.fromBytes(readFileSync(folder.genesisBlock('mychannel'))));
+    const [ordering, org1] = layout.organizations;
+    const orderer = ordering?.orderers[0];
+    const peer = org1?.peers[0];
+    expect(bundle.orderer?.organizations[0]?.endpoints).toEqual([`${HOST}:${orderer?.port}`]);
+    expect(bundle.application?.organizations).toHaveLength(2);
+
+    const core = parse(readFileSync(join(folder.node('peer0.org1.example.com').folder, 'core.yaml'), 'utf8'));
+    const from = (path: string): string => resolve(folder.node('peer0.org1.example.com').folder, path);
+    expect(core.peer.listenAddress).toBe(`${HOST}:${peer?.port}`);
+    expect(readSigner(from(core.peer.mspConfigPath), core.peer.localMspId).mspId).toBe('Org1MSP');
+    expect(readFileSync(from(core.peer.tls.key.file), 'utf8')).toMatch(/PRIVATE KEY/);
+
+    const ordererText = readFileSync(join(folder.node('orderer.example.com').folder, 'orderer.yaml'), 'utf8');
+    expect(ordererText).not.toContain('partial');
+    expect(parse(ordererText)).toMatchObject({ General: { ListenPort: orderer?.port, LocalMSPID: 'OrdererMSP' } });
+
+    const profile = JSON.parse(readFileSync(`${folder.connectionProfile('Org1')}.json`, 'utf8'));
+    expect(profile.peers['peer0.org1.example.com'].url).toBe(`grpcs://${HOST}:${peer?.port}`);
+    expect(parse(readFileSync(`${folder.connectionProfile('Org1')}.yaml`, 'utf8'))).toEqual(profile);
+  });
+
+  it('takes the layout that it kept for the same network', async () => {
+    const folder = newFolder();
+    const layout = await createNetwork(
+      folder.path,
+      `
+organizations:
+  - { name: Ordering, domain: order.net, orderers: [{ name: o1, port: 0, adminPort: 0, operationsPort: 0 }] }
+  - { name: Bank, mspId: BankMSP, domain: bank.net, users: 3, peers: [{ port: 0, chaincodePort: 0, operationsPort: 0 }] }
+channels:
+  - { name: loans, capabilities: { channel: V3_0 }, batch: { timeout: 1s }, acls: { peer/Propose: /Channel/Application/Admins } }
+  - { name: cards }
+chaincodes:
+  - { name: loan-book, version: '2', channels: [loans], run: peer, policy: "OR('BankMSP.peer')", initRequired: true }
+`,
+    );
+    expect(folder.read()).toEqual(layout);
+    expect(readdirSync(join(folder.path, 'channels')).toSorted()).toEqual(['cards.block', 'loans.block']);
+    expect(readdirSync(join(folder.path, 'crypto-config/peerOrganizations/bank.net/users'))).toHaveLength(4);
+  });
+
+  it('says which port is taken where the layout names it, and else takes another', async () => {
+    const server = createServer().listen(0, HOST);
+    await once(server, 'listening');
+    const address = server.address();
+    const taken = typeof address === 'object' ? address?.port : 0;
+    const text = `organizations: [{name: A, peers: [{port: ${taken}}]}, {name: B, orderers: 1}]`;
+    const folder = newFolder();
+    await expect(createNetwork(folder.path, text)).rejects.toMatchObject({
+      code: 'port_taken',
+      message: expect.stringMatching(`port ${taken} of peer0.a.example.com`),
+    });
+    expect(folder.exists).toBe(false);
+    server.close();
+  });
+
+  it('gives no port twice', async () => {
+    const layout = await createNetwork(newFolder().path, '');
+    const peers = layout.organizations.flatMap((one) => one.peers);
+    const orderers = layout.organizations.flatMap((one) => one.orderers);
+    const ports = [
+      ...peers.flatMap((one) => [one.port, one.chaincodePort, one.operationsPort]),
+      ...orderers.flatMap((one) => [one.port, one.adminPort, one.operationsPort]),
+    ];
+    expect(new Set(ports).size).toBe(15);
+  });
+
+  it('leaves a network that is there alone', async () => {
+    const folder = newFolder();
+    const layout = await createNetwork(folder.path, '');
+    await expect(createNetwork(folder.path, '')).rejects.toMatchObject({ code: 'exists' });
+    expect(folder.read()).toEqual(layout);
+    expect(() => newFolder().read()).toThrow(/ftl network create/);
+  });
+});

@@ -1,0 +1,105 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { connectionProfile } from './connectionProfile.ts';
+import type { ChannelProfile } from './genesis/channelProfile.ts';
+import { genesisBlock } from './genesis/genesisBlock.ts';
+import { type ChannelLayout, type Layout, layoutInput, readLayout } from './layout.ts';
+import { writeMaterial } from './material/createMaterial.ts';
+import { NetworkFolder } from './networkFolder.ts';
+import { nodeConfigs } from './nodeConfigs.ts';
+import { choosePorts, HOST } from './ports.ts';
+import { wholeFolder } from './wholeFolder.ts';
+
+const ABOUT =
+  '# Made by `ftl network create`. Names and ports are in certificates and genesis blocks: changing them here changes less than it seems.\n';
+
+export interface CreateOptions {
+  readonly now?: Date;
+  /** Folder from which the layout's paths lead; default: the current one. */
+  readonly base?: string;
+}
+
+/**
+ * Makes a network in a new folder: identities, genesis blocks, the nodes' configuration, connection profiles. Nothing is started.
+ * @param layoutText YAML; empty for the default network
+ * @throws NetworkError `exists`, `bad_layout`, `port_taken`, `io`; then nothing is left behind
+ */
+export async function createNetwork(path: string, layoutText: string, options: CreateOptions = {}): Promise<Layout> {
+  const read = readLayout(layoutText);
+  const base = options.base ?? '.';
+  const layout = await choosePorts({ ...read, chaincodes: read.chaincodes.map((one) => withPath(one, base)) });
+  const now = options.now ?? new Date();
+  await wholeFolder(path, (partial) => {
+    const folder = new NetworkFolder(partial);
+    writeMaterial(folder.cryptoConfig, layout.organizations.map(materialSpec), now);
+    for (const channel of layout.channels) {
+      write(folder.genesisBlock(channel.name), genesisBlock(channelProfile(folder, layout, channel), { now }));
+    }
+    for (const [file, text] of nodeConfigs(folder, layout)) {
+      // Absolute paths are of where it will lie.
+      write(file, text.replaceAll(partial, path));
+    }
+    for (const organization of layout.organizations.filter(({ peers }) => peers.length > 0)) {
+      const tlsCa = readFileSync(folder.organization(organization).tlsCaCertificate, 'utf8');
+      const profile = connectionProfile(organization, tlsCa);
+      const file = folder.connectionProfile(organization.name);
+      write(`${file}.json`, `${JSON.stringify(profile, null, 2)}\n`);
+      write(`${file}.yaml`, stringify(profile));
+    }
+    write(folder.layout, `${ABOUT}${stringify(layoutInput(layout))}`);
+  });
+  return layout;
+}
+
+function withPath<C extends { readonly path: string | null }>(chaincode: C, base: string): C {
+  return chaincode.path === null ? chaincode : { ...chaincode, path: resolve(base, chaincode.path) };
+}
+
+function write(file: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content, { flag: 'wx' });
+}
+
+function materialSpec({ domain, users, peers, orderers }: Layout['organizations'][number]) {
+  return peers.length > 0
+    ? { kind: 'peer' as const, domain, users, nodes: peers.map(({ name }) => ({ hostname: name })) }
+    : { kind: 'orderer' as const, domain, users, nodes: orderers.map(({ name }) => ({ hostname: name })) };
+}
+
+function channelProfile(folder: NetworkFolder, layout: Layout, channel: ChannelLayout): ChannelProfile {
+  const ordering = layout.organizations.filter(({ orderers }) => orderers.length > 0);
+  const members = layout.organizations.filter(({ name }) => channel.organizations.includes(name));
+  const { timeout, ...batchSize } = channel.batch;
+  return {
+    channelId: channel.name,
+    capabilities: {
+      ...(channel.capabilities.channel === undefined ? {} : { channel: channel.capabilities.channel }),
+      ...(channel.capabilities.application === undefined ? {} : { application: channel.capabilities.application }),
+    },
+    policies: channel.policies,
+    orderer: {
+      organizations: ordering.map((one) => ({
+        mspId: one.mspId,
+        mspFolder: folder.organization(one).msp,
+        endpoints: one.orderers.map(({ port }) => `${HOST}:${port}`),
+      })),
+      consenters: ordering.flatMap((one) =>
+        one.orderers.map(({ host, port }) => {
+          const certificate = readFileSync(folder.organization(one).node(host).tls.certificate);
+          return { host: HOST, port, clientTlsCertificate: certificate, serverTlsCertificate: certificate };
+        }),
+      ),
+      ...(timeout === undefined ? {} : { batchTimeout: timeout }),
+      batchSize: Object.fromEntries(Object.entries(batchSize).filter(([, size]) => size !== undefined)),
+    },
+    application: {
+      organizations: members.map((one) => ({
+        mspId: one.mspId,
+        mspFolder: folder.organization(one).msp,
+        anchorPeers: one.peers.slice(0, 1).map(({ port }) => ({ host: HOST, port })),
+      })),
+      ...(channel.acls === null ? {} : { acls: channel.acls }),
+    },
+  };
+}
