@@ -102,13 +102,16 @@ describe('decodeMessage', () => {
       ['malformed', [0x00]],
       ['malformed', [0x07]],
       ['malformed', [0x0c]],
-      ['malformed', [0x08, 0x01]],
       ['malformed', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80]],
+      ['malformed', [0x30, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02]],
+      ['malformed', [0x23, 0x2c]],
+      ['malformed', [0x23, 0x00]],
       ['truncated', [0x80]],
       ['truncated', [0x0a]],
       ['truncated', [0x23]],
       ['truncated', [0x25, 1, 2]],
-      ['repeated_field', [0x0a, 0, 0x0a, 0]],
+      ['no error', [0x08, 0x01]],
+      ['no error', [0x0a, 0, 0x0a, 0]],
       ['no error', [0x23, 0x08, 0x01, 0x24]],
       ['no error', [0xa2, 0x06, 1, 0]],
     ];
@@ -120,22 +123,22 @@ describe('decodeMessage', () => {
     );
   });
 
-  it('stops at 100 levels of messages, and reads groups without recursion', () => {
-    let policy = new Uint8Array(0);
-    for (let level = 0; level < 200; level++) {
-      // SignaturePolicy.n_out_of.rules, one in the other.
-      const rules = delimited(0x12, policy);
-      policy = delimited(0x12, rules);
+  it('stops at 2,000 levels of messages, in either form, and reads groups without recursion', () => {
+    const otherForm = Uint8Array.of(0x0d, 1, 2, 3, 4);
+    for (const innermost of [Uint8Array.of(8, 1), otherForm]) {
+      const decode = (levels: number) => () => decodeMessage(common.SignaturePolicy, nested(levels, innermost), 'test');
+      expect(codeOf(decode(1_000))).toBe('no error');
+      expect(codeOf(decode(1_001))).toBe('too_deep');
     }
-    expect(codeOf(() => decodeMessage(common.SignaturePolicy, policy, 'test'))).toBe('too_deep');
-    expect(codeOf(() => decodeBlock(new Uint8Array(1_000_000).fill(0x23)))).toBe('truncated');
+    expect(codeOf(() => decodeBlock(new Uint8Array(9_000).fill(0x23)))).toBe('truncated');
+    expect(codeOf(() => decodeBlock(new Uint8Array(1_000_000).fill(0x23)))).toBe('malformed');
   });
 
-  it('stops at a million fields, long before their objects fill the memory', () => {
+  it('stops at four million fields, before their objects fill the memory', () => {
     // Empty envelopes, two bytes each, in one block.
     const data = delimited(
       0x12,
-      new Uint8Array(4_000_000).map((_, at) => (at % 2 === 0 ? 0x0a : 0)),
+      new Uint8Array(8_000_000).map((_, at) => (at % 2 === 0 ? 0x0a : 0)),
     );
     expect(codeOf(() => decodeBlock(data))).toBe('too_large');
   });
@@ -161,6 +164,15 @@ describe('decodeMessage', () => {
     expect(read.getDecorationsMap().getLength()).toBe(0);
   });
 });
+
+/** `SignaturePolicy.n_out_of.rules`, one in the other. */
+function nested(levels: number, innermost: Uint8Array): Uint8Array {
+  let policy = innermost;
+  for (let level = 0; level < levels; level++) {
+    policy = delimited(0x12, delimited(0x12, policy));
+  }
+  return policy;
+}
 
 function delimited(tag: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
   const length: number[] = [];

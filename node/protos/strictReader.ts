@@ -1,11 +1,18 @@
 import type { BinaryReader } from 'google-protobuf';
+import { MergingReader } from './mergingReader.ts';
 import { ProtoError } from './protoError.ts';
 import { singularMask } from './singularFields.ts';
 
 /** Fields in one message and all within: each costs far more memory than its two bytes. */
-const MAX_FIELDS = 1_000_000;
-/** Nested messages; Fabric's deepest real one (a channel configuration) has 12. */
-const MAX_DEPTH = 100;
+const MAX_FIELDS = 4_000_000;
+/**
+ * Nested messages: half of what the stack holds. Go stops at 10,000. Fabric's deepest real one (a channel configuration) has 12, and
+ * only policies, which hold policies, can be deeper.
+ */
+const MAX_DEPTH = 2_000;
+/** As in Go. Groups were never part of Fabric's messages, but what is not known may hold them. */
+const MAX_GROUPS = 10_000;
+const MAX_GROUP_FIELD = 0x7fff_ffff;
 
 export const VARINT = 0;
 const FIXED64 = 1;
@@ -21,13 +28,15 @@ export interface MessageType<T> {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Thrown for what is a message to Go, but not in the form that marshallers write. */
+const OTHER_FORM = new Error('not as a marshaller writes it');
 
 /**
  * The reader that generated messages are decoded with, in place of google-protobuf's own: that one (3.21.4) follows a length
  * beyond the end of its buffer, up to 4 GiB byte by byte, reads nested messages past their parent's end, and takes any bytes
- * for text. This one checks every length against its message, allows 100 levels, wants the right wire type and valid UTF-8.
+ * for text. This one refuses what Go refuses, and leaves what Go takes but no marshaller writes to MergingReader.
  *
- * Bytes are views into the input, not copies. Map fields are checked and left out (`wireFields` reads those that matter).
+ * Bytes are views into the input, not copies. Map fields are passed over (`wireFields` reads those that matter).
  */
 export class StrictReader {
   readonly #bytes: Uint8Array;
@@ -48,7 +57,37 @@ export class StrictReader {
     this.#bytes = bytes;
     this.#end = bytes.length;
     this.#what = what;
-    this.#singular = singularMask(type);
+    this.#singular = type === undefined ? 0 : singularMask(type);
+  }
+
+  /** Goes on at a field's value, or at the first of some fields. */
+  seek(start: number, end: number, wire: number): this {
+    this.#pos = start;
+    this.#end = end;
+    this.#wire = wire;
+    return this;
+  }
+
+  get position(): number {
+    return this.#pos;
+  }
+
+  /** Passes over a length-delimited value. @returns where it starts */
+  passValue(): number {
+    const length = this.#length();
+    const start = this.#pos;
+    this.#pos += length;
+    return start;
+  }
+
+  enter(): void {
+    if (++this.#depth > MAX_DEPTH) {
+      throw new ProtoError('too_deep', this.#what, `more than ${MAX_DEPTH} levels`);
+    }
+  }
+
+  leave(): void {
+    this.#depth--;
   }
 
   nextField(): boolean {
@@ -88,38 +127,54 @@ export class StrictReader {
   }
 
   skipField(): void {
-    let depth = 0;
-    do {
-      if (depth > 0) {
-        if (this.#pos === this.#end) {
-          throw this.#truncated();
-        }
+    if (this.#wire === START_GROUP) {
+      this.#skipGroup();
+    } else {
+      this.#skipValue(this.#wire);
+    }
+  }
+
+  #skipValue(wire: number): void {
+    switch (wire) {
+      case VARINT:
         this.#varint();
-        this.#wire = this.#lo & 7;
+        break;
+      case FIXED64:
+        this.#advance(8);
+        break;
+      case LENGTH:
+        this.#advance(this.#length());
+        break;
+      case FIXED32:
+        this.#advance(4);
+        break;
+      default:
+        throw this.#malformed(`unknown wire type ${wire}`);
+    }
+  }
+
+  /** To the end that has the same number as its start, and so for each group within. */
+  #skipGroup(): void {
+    const open = [this.#field];
+    while (open.length > 0) {
+      this.#varint();
+      // Here alone Go takes field numbers of up to 31 bits.
+      const field = this.#hi * 0x2000_0000 + (this.#lo >>> 3);
+      const wire = this.#lo & 7;
+      if (field === 0 || field > MAX_GROUP_FIELD) {
+        throw this.#malformed('no field has this number');
       }
-      switch (this.#wire) {
-        case VARINT:
-          this.#varint();
-          break;
-        case FIXED64:
-          this.#advance(8);
-          break;
-        case LENGTH:
-          this.#advance(this.#length());
-          break;
-        case FIXED32:
-          this.#advance(4);
-          break;
-        case START_GROUP:
-          depth++;
-          break;
-        case END_GROUP:
-          depth--;
-          break;
-        default:
-          throw this.#malformed(`unknown wire type ${this.#wire}`);
+      if (wire === START_GROUP) {
+        open.push(field);
+        if (open.length > MAX_GROUPS) {
+          throw this.#malformed(`more than ${MAX_GROUPS} groups in each other`);
+        }
+      } else if (wire !== END_GROUP) {
+        this.#skipValue(wire);
+      } else if (open.pop() !== field) {
+        throw this.#malformed('the end of another group than the one that is open');
       }
-    } while (depth > 0);
+    }
   }
 
   readMessage<T extends object>(message: T, read: (message: T, reader: BinaryReader) => unknown): void {
@@ -128,7 +183,7 @@ export class StrictReader {
     if (this.#singular !== 0) {
       const bit = 1 << this.#field;
       if (this.#singular & this.#seen & bit) {
-        throw new ProtoError('repeated_field', this.#what, `field ${this.#field} comes twice`);
+        throw OTHER_FORM;
       }
       this.#seen |= bit;
     }
@@ -137,9 +192,7 @@ export class StrictReader {
       this.#pos = after;
       return;
     }
-    if (++this.#depth > MAX_DEPTH) {
-      throw new ProtoError('too_deep', this.#what, `more than ${MAX_DEPTH} levels`);
-    }
+    this.enter();
     const [end, singular, seen] = [this.#end, this.#singular, this.#seen];
     this.#end = after;
     this.#singular = singularMask(message.constructor);
@@ -246,13 +299,16 @@ export class StrictReader {
         hi |= (byte & 0x7f) << (shift - 32);
       }
       if (byte < 0x80) {
+        if (shift === 63 && byte > 1) {
+          break;
+        }
         this.#pos = pos;
         this.#lo = lo >>> 0;
         this.#hi = hi >>> 0;
         return;
       }
     }
-    throw this.#malformed('a number of more than 10 bytes');
+    throw this.#malformed('a number of more than 64 bits');
   }
 
   #length(): number {
@@ -272,7 +328,7 @@ export class StrictReader {
 
   #expect(wire: number): void {
     if (this.#wire !== wire) {
-      throw this.#malformed(`field ${this.#field} has wire type ${this.#wire}, not ${wire}`);
+      throw OTHER_FORM;
     }
   }
 
@@ -286,19 +342,36 @@ export class StrictReader {
 }
 
 /**
- * Decodes one generated message.
+ * Decodes one generated message, as Go does.
  * @throws ProtoError, and nothing else, for bytes that are not such a message.
  */
 export function decodeMessage<T extends object>(type: MessageType<T>, bytes: Uint8Array, what: string): T {
-  const reader = new StrictReader(bytes, what, type);
   try {
-    return type.deserializeBinaryFromReader(new type(), reader as unknown as BinaryReader);
-  } catch (cause) {
-    if (cause instanceof ProtoError) {
-      throw cause;
+    return readWith(new StrictReader(bytes, what, type), type);
+  } catch (error) {
+    if (error !== OTHER_FORM) {
+      throw protoError(error, what);
     }
-    throw new ProtoError('malformed', what, cause instanceof Error ? cause.message : String(cause), { cause });
   }
+  try {
+    return readWith(new MergingReader(new StrictReader(bytes, what), bytes.length, type), type);
+  } catch (error) {
+    throw protoError(error, what);
+  }
+}
+
+function readWith<T extends object>(reader: StrictReader | MergingReader, type: MessageType<T>): T {
+  return type.deserializeBinaryFromReader(new type(), reader as unknown as BinaryReader);
+}
+
+function protoError(cause: unknown, what: string): ProtoError {
+  if (cause instanceof ProtoError) {
+    return cause;
+  }
+  if (cause instanceof RangeError) {
+    return new ProtoError('too_deep', what, 'more levels than the stack holds', { cause });
+  }
+  return new ProtoError('malformed', what, cause instanceof Error ? cause.message : String(cause), { cause });
 }
 
 /**
