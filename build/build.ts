@@ -38,7 +38,7 @@ for (const path of sources) {
   const javascript = stripTypeScriptTypes(readFileSync(join(root, path), 'utf8'), { mode: 'strip' });
   writeFileSync(
     target,
-    javascript.replaceAll(/((?:from|import)\s*\(?\s*['"](?:\.{1,2}\/|#)[^'"]+)\.ts(['"])/g, '$1.js$2'),
+    javascript.replaceAll(/((?:from|import|new URL)\s*\(?\s*['"](?:\.{1,2}\/|#)[^'"]+)\.ts(['"])/g, '$1.js$2'),
   );
 }
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import type { CommittedBlock } from '#node/commit/blockStages.ts';
 
@@ -53,11 +54,13 @@ are not in the ledger, the message says why.`,
         quiet?: boolean;
       }>();
       const { importBlocks } = await import('../ledger/importBlocks.ts');
+      const { startVerificationThreads } = await import('#node/crypto/verify.ts');
       const bar = await progressBar(options.quiet === true || (options.json === true && process.stdout.isTTY));
       const abort = new AbortController();
       process.once('SIGINT', () => abort.abort());
       process.once('SIGTERM', () => abort.abort());
       try {
+        startVerificationThreads(availableParallelism());
         const result = await importBlocks({
           ledger: options.ledger,
           paths,
@@ -128,7 +131,9 @@ Exit status: 0 all is as it must be, 1 something is not.`,
       }>();
       const { verifyFolder, discrepancyText } = await import('../ledger/verifyFolder.ts');
       const bar = await progressBar(options.quiet === true);
+      const { startVerificationThreads } = await import('#node/crypto/verify.ts');
       try {
+        startVerificationThreads(availableParallelism());
         const result = await verifyFolder(options, {
           onStart: (height) => bar.start(height, 0),
           onBlock: (number) => bar.update(number + 1),

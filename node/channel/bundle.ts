@@ -95,7 +95,7 @@ export class ChannelBundle {
     }
     return ChannelBundle.fromConfigEnvelope(
       channel,
-      reading(() => envelope.payload.getData_asU8()),
+      reading(() => envelope.payload.data),
     );
   }
 

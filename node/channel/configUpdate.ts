@@ -120,7 +120,7 @@ export function updateOfEnvelope(bytes: Uint8Array | null): ConfigUpdateEnvelope
     if (type !== common.HeaderType.CONFIG_UPDATE) {
       throw new ChannelError('wrong_type', null, `an envelope of type ${typeName} is no configuration update`);
     }
-    return decodeConfigUpdateEnvelope(envelope.payload.getData_asU8());
+    return decodeConfigUpdateEnvelope(envelope.payload.data);
   });
 }
 

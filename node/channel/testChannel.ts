@@ -24,7 +24,7 @@ export function recordedBlock(version: (typeof VERSIONS)[number], number: number
 /** The serialised `common.ConfigEnvelope` of a recorded configuration block. */
 export function recordedEnvelope(version: (typeof VERSIONS)[number], number: number): Uint8Array {
   const [envelope] = recordedBlock(version, number).envelopes;
-  return (envelope as NonNullable<typeof envelope>).payload.getData_asU8();
+  return (envelope as NonNullable<typeof envelope>).payload.data;
 }
 
 /** The recorded channel with organisations of which we hold the keys. */

@@ -225,7 +225,7 @@ export class BlockPipeline {
       );
     }
     try {
-      return usable(ChannelBundle.fromConfigEnvelope(this.#ledger.channelId, first.payload.getData_asU8()));
+      return usable(ChannelBundle.fromConfigEnvelope(this.#ledger.channelId, first.payload.data));
     } catch (cause) {
       if (cause instanceof CommitError) {
         throw cause;

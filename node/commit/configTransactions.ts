@@ -22,7 +22,7 @@ export async function applyConfigurations(
       continue;
     }
     try {
-      current = await (current ?? bundle).apply(envelope.payload.getData_asU8());
+      current = await (current ?? bundle).apply(envelope.payload.data);
     } catch (cause) {
       throw new CommitError('config_rejected', block, `configuration is not allowed: ${reasonOf(cause)}`, { cause });
     }

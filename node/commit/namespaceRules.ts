@@ -2,6 +2,7 @@ import { peer } from '@hyperledger/fabric-protos';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
 import type { NamespaceView } from '#node/protos/readWriteSetView.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
+import { type ChaincodeIdMessage, readHeaderExtension } from '#node/protos/transactionMessages.ts';
 import { verdictOf } from './transactionForm.ts';
 import { Code, invalid, VALID, type Verdict } from './verdict.ts';
 
@@ -21,27 +22,23 @@ const refused = (verdict: Verdict): WrittenNamespaces => ({ verdict, chaincode: 
  * txvalidator/v20/plugindispatcher `Dispatch`). Never throws.
  */
 export function writtenNamespaces(envelope: EnvelopeView): WrittenNamespaces {
-  let asked: peer.ChaincodeID | undefined;
+  let asked: ChaincodeIdMessage | null;
   try {
-    asked = decodeMessage(
-      peer.ChaincodeHeaderExtension,
-      envelope.channelHeader.extension,
-      'protos.ChaincodeHeaderExtension',
-    ).getChaincodeId();
+    asked = readHeaderExtension(envelope.channelHeader.extension);
   } catch (error) {
     return refused(verdictOf(error, Code.BAD_HEADER_EXTENSION));
   }
-  let ran: peer.ChaincodeID | undefined;
+  let ran: ChaincodeIdMessage | null;
   let event: Uint8Array;
   try {
     const { action } = envelope.transaction;
     if (action.proposalResponsePayloadBytes.length === 0) {
       return refused(invalid(Code.BAD_RESPONSE_PAYLOAD, 'no response payload'));
     }
-    if (action.proposalResponsePayload.getExtension_asU8().length === 0) {
+    if (action.proposalResponsePayload.extension.length === 0) {
       return refused(invalid(Code.BAD_RESPONSE_PAYLOAD, 'no chaincode action in the response payload'));
     }
-    ran = action.chaincodeAction.getChaincodeId();
+    ran = action.chaincodeAction.chaincodeId;
     event = action.eventBytes;
   } catch (error) {
     return refused(verdictOf(error, Code.BAD_RESPONSE_PAYLOAD));
@@ -55,20 +52,20 @@ export function writtenNamespaces(envelope: EnvelopeView): WrittenNamespaces {
   } catch (error) {
     return refused(verdictOf(error, Code.BAD_RWSET));
   }
-  if (asked === undefined) {
+  if (asked === null) {
     return refused(invalid(Code.INVALID_OTHER_REASON, 'the header names no chaincode'));
   }
-  if (ran === undefined) {
+  if (ran === null) {
     return refused(invalid(Code.INVALID_OTHER_REASON, 'the chaincode action names no chaincode'));
   }
-  const chaincode = asked.getName();
+  const chaincode = asked.name;
   if (chaincode === '') {
     return refused(invalid(Code.INVALID_CHAINCODE, 'the header names a chaincode without name'));
   }
-  if (chaincode !== ran.getName()) {
-    return refused(invalid(Code.INVALID_CHAINCODE, `${chaincode} was asked for, ${ran.getName() || 'nothing'} ran`));
+  if (chaincode !== ran.name) {
+    return refused(invalid(Code.INVALID_CHAINCODE, `${chaincode} was asked for, ${ran.name || 'nothing'} ran`));
   }
-  if (ran.getVersion() === '') {
+  if (ran.version === '') {
     return refused(invalid(Code.INVALID_CHAINCODE, `${chaincode} ran without a version`));
   }
   if (event.length > 0) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
 import type { ChannelHeaderView, EnvelopeView } from '#node/protos/envelopeView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
-import { decodeMessage } from '#node/protos/strictReader.ts';
+import { NO_BYTES, readSignatureHeader } from '#node/protos/transactionMessages.ts';
 import { Code, invalid, reasonOf, VALID, type Verdict } from './verdict.ts';
 
 const { ENDORSER_TRANSACTION, CONFIG, CONFIG_UPDATE } = common.HeaderType;
@@ -74,16 +74,16 @@ function checkEndorserTransaction(envelope: EnvelopeView): Verdict {
     return invalid(Code.INVALID_ENDORSER_TRANSACTION, `${actions.length} actions, exactly one is allowed`);
   }
   const { action } = envelope.transaction;
-  const actionHeader = action.message.getHeader_asU8();
-  const header = decodeMessage(common.SignatureHeader, actionHeader, 'common.SignatureHeader (action)');
-  if (header.getNonce_asU8().length === 0) {
+  const actionHeader = action.message.header;
+  const header = readSignatureHeader(actionHeader);
+  if (header.nonce.length === 0) {
     return invalid(Code.INVALID_ENDORSER_TRANSACTION, "no nonce in the action's signature header");
   }
-  if (header.getCreator_asU8().length === 0) {
+  if (header.creator.length === 0) {
     return invalid(Code.INVALID_ENDORSER_TRANSACTION, "no creator in the action's signature header");
   }
-  const proposal = action.payload.getChaincodeProposalPayload_asU8();
-  const channelHeader = envelope.payload.getHeader()?.getChannelHeader_asU8() ?? new Uint8Array(0);
+  const proposal = action.payload.chaincodeProposalPayload;
+  const channelHeader = envelope.payload.header?.channelHeader ?? NO_BYTES;
   if (proposal.length === 0 || channelHeader.length === 0) {
     return invalid(Code.INVALID_ENDORSER_TRANSACTION, 'no proposal to compare its hash with');
   }

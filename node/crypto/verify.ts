@@ -2,23 +2,38 @@ import { type KeyObject, verify } from 'node:crypto';
 import { type CurveName, encodeEcdsaSignature, isLowS, readEcdsaSignature } from './ecdsaSignature.ts';
 import type { SignatureDigest } from './hash.ts';
 import { isEcdsa, keyKind } from './keys.ts';
+import { VerificationThreads } from './verificationThreads.ts';
+import type { VerifyRequest } from './verifyRequest.ts';
 
-/** One signature to check. */
-export interface VerifyRequest {
-  readonly key: KeyObject;
-  readonly message: Uint8Array;
-  readonly signature: Uint8Array;
-  /** Of ECDSA; SHA-256 unless the MSP says otherwise. */
-  readonly digest?: SignatureDigest;
-}
+export type { VerifyRequest } from './verifyRequest.ts';
 
 /** Checks handed to libuv at a time by one `verifyBatch`: enough to keep every thread of its pool at work, few enough that others get their turn. */
 const IN_FLIGHT = 64;
 
+let threads: VerificationThreads | null = null;
+
+/**
+ * From now on signatures that are asked for by the dozen are checked on threads of their own, for the whole process, as libuv's are.
+ * For programs that take blocks; the threads do not keep a process alive.
+ * @param count how many: as many as there are cores
+ * @returns ends them
+ */
+export function startVerificationThreads(count: number): () => Promise<void> {
+  const started = new VerificationThreads({ threads: count }, { alone: verifyAlone });
+  const before = threads;
+  threads = started;
+  return async () => {
+    if (threads === started) {
+      threads = before?.isRunning === true ? before : null;
+    }
+    await started.stop();
+  };
+}
+
 /**
  * Whether `signature` is `key`'s over `message`, by Fabric's rules (bccsp/sw): ECDSA over a 256-bit digest whatever the curve,
  * S in the lower half of the order, what follows the two integers passed over; Ed25519 over the message. Everything else, RSA
- * too, is no. The work is done on libuv's threads. Never rejects.
+ * too, is no. The work is done on other threads. Never rejects.
  */
 export function verifySignature(
   key: KeyObject,
@@ -26,6 +41,12 @@ export function verifySignature(
   signature: Uint8Array,
   digest: SignatureDigest = 'sha256',
 ): Promise<boolean> {
+  const request = { key, message, signature, digest };
+  return threads === null ? verifyAlone(request) : threads.verify(request);
+}
+
+/** On libuv's threads. */
+function verifyAlone({ key, message, signature, digest = 'sha256' }: VerifyRequest): Promise<boolean> {
   const checked = prepare(key, signature);
   if (checked === null) {
     return Promise.resolve(false);

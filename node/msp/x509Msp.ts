@@ -32,6 +32,8 @@ export class X509Msp implements IdentityDeserializer {
   readonly tlsIntermediates: readonly Certificate[];
   readonly admins: readonly X509Identity[];
   readonly #adminCertificates: ReadonlySet<string>;
+  /** By the view that they were decoded to: the same bytes give the same view, as long as it is in use. */
+  readonly #ofViews = new WeakMap<IdentityView, X509Identity | MspError>();
   readonly #identities = new BoundedCache<string, X509Identity | MspError>(IDENTITIES);
 
   /**
@@ -80,14 +82,23 @@ export class X509Msp implements IdentityDeserializer {
     if (idBytes.length > IDENTITY_BYTES) {
       return this.#identity(idBytes);
     }
+    let known = this.#ofViews.get(view);
+    if (known === undefined) {
+      known = this.#known(idBytes);
+      this.#ofViews.set(view, known);
+    }
+    if (known instanceof MspError) {
+      throw known;
+    }
+    return known;
+  }
+
+  #known(idBytes: Uint8Array): X509Identity | MspError {
     const key = Buffer.from(idBytes.buffer, idBytes.byteOffset, idBytes.byteLength).toString('latin1');
     let known = this.#identities.get(key);
     if (known === undefined) {
       known = this.#identityOrError(idBytes);
       this.#identities.set(key, known);
-    }
-    if (known instanceof MspError) {
-      throw known;
     }
     return known;
   }

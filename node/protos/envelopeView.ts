@@ -1,11 +1,20 @@
 import { hash } from 'node:crypto';
-import { common, peer } from '@hyperledger/fabric-protos';
+import { common } from '@hyperledger/fabric-protos';
 import { ConfigView } from './configView.ts';
 import { headerTypeName } from './enumNames.ts';
 import { ProtoError } from './protoError.ts';
 import { IdentityView } from './serializedIdentity.ts';
-import { decodeMessage } from './strictReader.ts';
 import type { Timestamp } from './timestamp.ts';
+import {
+  type EnvelopeMessage,
+  type PayloadMessage,
+  readChannelHeader,
+  readEnvelope,
+  readHeaderExtension,
+  readPayload,
+  readSignatureHeader,
+  type SignatureHeaderMessage,
+} from './transactionMessages.ts';
 import { TransactionView } from './transactionView.ts';
 
 export interface ChannelHeaderView {
@@ -29,10 +38,11 @@ export interface ChannelHeaderView {
  */
 export class EnvelopeView {
   readonly bytes: Uint8Array;
-  #envelope: common.Envelope | undefined;
-  #payload: common.Payload | undefined;
+  #envelope: EnvelopeMessage | undefined;
+  #payload: PayloadMessage | undefined;
   #channelHeader: ChannelHeaderView | undefined;
-  #signatureHeader: { readonly creator: Uint8Array; readonly nonce: Uint8Array } | undefined;
+  #signatureHeader: SignatureHeaderMessage | undefined;
+  #computedTxId: string | undefined;
   #transaction: TransactionView | undefined;
   #config: ConfigView | undefined;
 
@@ -44,51 +54,45 @@ export class EnvelopeView {
     return new EnvelopeView(bytes);
   }
 
-  get message(): common.Envelope {
-    this.#envelope ??= decodeMessage(common.Envelope, this.bytes, 'common.Envelope');
+  get message(): EnvelopeMessage {
+    this.#envelope ??= readEnvelope(this.bytes);
     return this.#envelope;
   }
 
   get payloadBytes(): Uint8Array {
-    return this.message.getPayload_asU8();
+    return this.message.payload;
   }
 
   get signature(): Uint8Array {
-    return this.message.getSignature_asU8();
+    return this.message.signature;
   }
 
-  get payload(): common.Payload {
-    this.#payload ??= decodeMessage(common.Payload, this.payloadBytes, 'common.Payload');
+  get payload(): PayloadMessage {
+    this.#payload ??= readPayload(this.payloadBytes);
     return this.#payload;
   }
 
   get channelHeader(): ChannelHeaderView {
     if (this.#channelHeader === undefined) {
-      const bytes = this.#header.getChannelHeader_asU8();
-      const header = decodeMessage(common.ChannelHeader, bytes, 'common.ChannelHeader');
-      const time = header.getTimestamp();
+      const header = readChannelHeader(this.#header.channelHeader);
       this.#channelHeader = {
-        type: header.getType(),
-        typeName: headerTypeName(header.getType()),
-        version: header.getVersion(),
-        timestamp: time === undefined ? null : { seconds: time.getSeconds(), nanos: time.getNanos() },
-        channel: header.getChannelId(),
-        txId: header.getTxId(),
-        epoch: header.getEpoch(),
-        extension: header.getExtension_asU8(),
-        tlsCertHash: header.getTlsCertHash_asU8(),
+        type: header.type,
+        typeName: headerTypeName(header.type),
+        version: header.version,
+        timestamp: header.timestamp,
+        channel: header.channelId,
+        txId: header.txId,
+        epoch: header.epoch,
+        extension: header.extension,
+        tlsCertHash: header.tlsCertHash,
       };
     }
     return this.#channelHeader;
   }
 
   /** Serialised identity and nonce. */
-  get signatureHeader(): { readonly creator: Uint8Array; readonly nonce: Uint8Array } {
-    if (this.#signatureHeader === undefined) {
-      const bytes = this.#header.getSignatureHeader_asU8();
-      const header = decodeMessage(common.SignatureHeader, bytes, 'common.SignatureHeader');
-      this.#signatureHeader = { creator: header.getCreator_asU8(), nonce: header.getNonce_asU8() };
-    }
+  get signatureHeader(): SignatureHeaderMessage {
+    this.#signatureHeader ??= readSignatureHeader(this.#header.signatureHeader);
     return this.#signatureHeader;
   }
 
@@ -100,31 +104,29 @@ export class EnvelopeView {
 
   /** The ID that this creator and nonce make, SHA-256(nonce, creator) in hex: what `channelHeader.txId` of a transaction must be. */
   get computedTxId(): string {
-    const { creator, nonce } = this.signatureHeader;
-    return hash('sha256', Buffer.concat([nonce, creator]), 'hex');
+    if (this.#computedTxId === undefined) {
+      const { creator, nonce } = this.signatureHeader;
+      this.#computedTxId = hash('sha256', Buffer.concat([nonce, creator]), 'hex');
+    }
+    return this.#computedTxId;
   }
 
   /** Chaincode that a header extension names: the one that was asked for. Null where it names none. */
   get headerChaincode(): string | null {
-    const extension = decodeMessage(
-      peer.ChaincodeHeaderExtension,
-      this.channelHeader.extension,
-      'protos.ChaincodeHeaderExtension',
-    );
-    return extension.getChaincodeId()?.getName() || null;
+    return readHeaderExtension(this.channelHeader.extension)?.name || null;
   }
 
   /** Of an ENDORSER_TRANSACTION. */
   get transaction(): TransactionView {
     this.#expect(common.HeaderType.ENDORSER_TRANSACTION);
-    this.#transaction ??= TransactionView.fromBytes(this.payload.getData_asU8());
+    this.#transaction ??= TransactionView.fromBytes(this.payload.data);
     return this.#transaction;
   }
 
   /** Of a CONFIG envelope: the channel's configuration from this block on. */
   get config(): ConfigView {
     this.#expect(common.HeaderType.CONFIG);
-    this.#config ??= ConfigView.fromBytes(this.payload.getData_asU8());
+    this.#config ??= ConfigView.fromBytes(this.payload.data);
     return this.#config;
   }
 
@@ -134,9 +136,9 @@ export class EnvelopeView {
     return lastUpdate === null ? null : EnvelopeView.fromBytes(lastUpdate);
   }
 
-  get #header(): common.Header {
-    const header = this.payload.getHeader();
-    if (header === undefined) {
+  get #header(): NonNullable<PayloadMessage['header']> {
+    const { header } = this.payload;
+    if (header === null) {
       throw new ProtoError('missing', 'common.Payload', 'no header');
     }
     return header;

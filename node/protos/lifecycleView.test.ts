@@ -29,10 +29,7 @@ const namespace = (writes: readonly (readonly [string, Uint8Array])[]) => {
     write.setKey(key);
     write.setValue(value);
   }
-  const message = new rwset.NsReadWriteSet();
-  message.setNamespace('_lifecycle');
-  message.setRwset(set.serializeBinary());
-  return new NamespaceView(message);
+  return new NamespaceView({ namespace: '_lifecycle', rwset: set.serializeBinary(), collections: [] });
 };
 const call = (name: string, set: (asked: InstanceType<typeof lifecycle.CommitChaincodeDefinitionArgs>) => void) => {
   const asked = new lifecycle.CommitChaincodeDefinitionArgs();

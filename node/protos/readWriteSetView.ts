@@ -1,25 +1,21 @@
 import { ledger } from '@hyperledger/fabric-protos';
+import {
+  type CollectionMessage,
+  type NamespaceMessage,
+  type ReadMessage,
+  readNamespaces,
+  readReadWriteSet,
+  type VersionMessage,
+  type WriteMessage,
+} from './readWriteSetMessages.ts';
 import { decodeMessage } from './strictReader.ts';
 
 const { kvrwset } = ledger.rwset;
 
 /** Where a value was written: block and position in it. */
-export interface VersionView {
-  readonly block: number;
-  readonly tx: number;
-}
-
-export interface ReadView {
-  readonly key: string;
-  /** Null: the key was not there. */
-  readonly version: VersionView | null;
-}
-
-export interface WriteView {
-  readonly key: string;
-  readonly isDelete: boolean;
-  readonly value: Uint8Array;
-}
+export type VersionView = VersionMessage;
+export type ReadView = ReadMessage;
+export type WriteView = WriteMessage;
 
 export interface RangeQueryView {
   readonly startKey: string;
@@ -65,18 +61,6 @@ export interface HashedCollectionView {
   readonly privateHash: Uint8Array;
 }
 
-function version(message: ledger.rwset.kvrwset.Version | undefined): VersionView | null {
-  return message === undefined ? null : { block: message.getBlockNum(), tx: message.getTxNum() };
-}
-
-function metadataEntries(entries: readonly ledger.rwset.kvrwset.KVMetadataEntry[]): MetadataEntryView[] {
-  return entries.map((entry) => ({ name: entry.getName(), value: entry.getValue_asU8() }));
-}
-
-function readOf(message: ledger.rwset.kvrwset.KVRead): ReadView {
-  return { key: message.getKey(), version: version(message.getVersion()) };
-}
-
 /** A `rwset.TxReadWriteSet`: what a simulation read and wrote, one entry a namespace. */
 export class ReadWriteSetView {
   readonly namespaces: readonly NamespaceView[];
@@ -87,8 +71,7 @@ export class ReadWriteSetView {
 
   /** @throws ProtoError */
   static fromBytes(bytes: Uint8Array): ReadWriteSetView {
-    const message = decodeMessage(ledger.rwset.TxReadWriteSet, bytes, 'rwset.TxReadWriteSet');
-    return new ReadWriteSetView(message.getNsRwsetList().map((one) => new NamespaceView(one)));
+    return new ReadWriteSetView(readNamespaces(bytes).map((one) => new NamespaceView(one)));
   }
 
   /** Null where the transaction did not touch it. */
@@ -99,92 +82,121 @@ export class ReadWriteSetView {
 
 /** Reads and writes of one chaincode's namespace. Lists are decoded when first asked for; getters throw ProtoError. */
 export class NamespaceView {
-  readonly message: ledger.rwset.NsReadWriteSet;
   readonly namespace: string;
-  #set: ledger.rwset.kvrwset.KVRWSet | undefined;
-  #reads: readonly ReadView[] | undefined;
-  #writes: readonly WriteView[] | undefined;
-  #rangeQueries: readonly RangeQueryView[] | undefined;
-  #metadataUpdates: readonly MetadataUpdateView[] | undefined;
+  readonly #message: NamespaceMessage;
+  #set: ReadWriteSet | undefined;
   #collections: readonly HashedCollectionView[] | undefined;
 
-  constructor(message: ledger.rwset.NsReadWriteSet) {
-    this.message = message;
-    this.namespace = message.getNamespace();
+  constructor(message: NamespaceMessage) {
+    this.#message = message;
+    this.namespace = message.namespace;
   }
 
   get reads(): readonly ReadView[] {
-    this.#reads ??= this.#kv.getReadsList().map(readOf);
-    return this.#reads;
+    return this.#kv.reads;
   }
 
   get writes(): readonly WriteView[] {
-    this.#writes ??= this.#kv
-      .getWritesList()
-      .map((write) => ({ key: write.getKey(), isDelete: write.getIsDelete(), value: write.getValue_asU8() }));
-    return this.#writes;
+    return this.#kv.writes;
   }
 
   get rangeQueries(): readonly RangeQueryView[] {
-    this.#rangeQueries ??= this.#kv.getRangeQueriesInfoList().map((query) => {
-      const merkle = query.getReadsMerkleHashes();
-      return {
-        startKey: query.getStartKey(),
-        endKey: query.getEndKey(),
-        exhausted: query.getItrExhausted(),
-        reads: query.getRawReads()?.getKvReadsList().map(readOf) ?? [],
-        merkle:
-          merkle === undefined
-            ? null
-            : {
-                maxDegree: merkle.getMaxDegree(),
-                maxLevel: merkle.getMaxLevel(),
-                hashes: merkle.getMaxLevelHashesList_asU8(),
-              },
-      };
-    });
-    return this.#rangeQueries;
+    return this.#kv.rangeQueries;
   }
 
   /** Keys whose metadata (key-level endorsement policy) was set. */
   get metadataWrites(): readonly string[] {
-    return this.#kv.getMetadataWritesList().map((write) => write.getKey());
+    const { metadataUpdates } = this.#kv;
+    return metadataUpdates.length === 0 ? NONE : metadataUpdates.map(({ key }) => key);
   }
 
   /** What became of each key's metadata. */
   get metadataUpdates(): readonly MetadataUpdateView[] {
-    this.#metadataUpdates ??= this.#kv
-      .getMetadataWritesList()
-      .map((write) => ({ key: write.getKey(), entries: metadataEntries(write.getEntriesList()) }));
-    return this.#metadataUpdates;
+    return this.#kv.metadataUpdates;
   }
 
   get collections(): readonly HashedCollectionView[] {
-    this.#collections ??= this.message.getCollectionHashedRwsetList().map((collection) => {
-      const set = decodeMessage(kvrwset.HashedRWSet, collection.getHashedRwset_asU8(), 'kvrwset.HashedRWSet');
-      return {
-        name: collection.getCollectionName(),
-        reads: set
-          .getHashedReadsList()
-          .map((read) => ({ keyHash: read.getKeyHash_asU8(), version: version(read.getVersion()) })),
-        writes: set.getHashedWritesList().map((write) => ({
-          keyHash: write.getKeyHash_asU8(),
-          isDelete: write.getIsDelete(),
-          isPurge: write.getIsPurge(),
-          valueHash: write.getValueHash_asU8(),
-        })),
-        metadataWrites: set.getMetadataWritesList().map((write) => ({
-          keyHash: write.getKeyHash_asU8(),
-          entries: metadataEntries(write.getEntriesList()),
-        })),
-        privateHash: collection.getPvtRwsetHash_asU8(),
-      };
-    });
+    this.#collections ??=
+      this.#message.collections.length === 0 ? NONE : this.#message.collections.map(hashedCollection);
     return this.#collections;
   }
 
-  get #kv(): ledger.rwset.kvrwset.KVRWSet {
-    this.#set ??= decodeMessage(kvrwset.KVRWSet, this.message.getRwset_asU8(), 'kvrwset.KVRWSet');
+  get #kv(): ReadWriteSet {
+    if (this.#set === undefined) {
+      const { reads, writes, rangeQueries, metadataWrites } = readReadWriteSet(this.#message.rwset);
+      this.#set = {
+        reads,
+        writes,
+        rangeQueries: rangeQueries.length === 0 ? NONE : rangeQueries.map(rangeQuery),
+        metadataUpdates: metadataWrites.length === 0 ? NONE : metadataWrites.map(metadataUpdate),
+      };
+    }
     return this.#set;
   }
+}
+
+interface ReadWriteSet {
+  readonly reads: readonly ReadView[];
+  readonly writes: readonly WriteView[];
+  readonly rangeQueries: readonly RangeQueryView[];
+  readonly metadataUpdates: readonly MetadataUpdateView[];
+}
+
+const NONE: readonly never[] = [];
+
+function rangeQuery(bytes: Uint8Array): RangeQueryView {
+  const query = decodeMessage(kvrwset.RangeQueryInfo, bytes, 'kvrwset.RangeQueryInfo');
+  const merkle = query.getReadsMerkleHashes();
+  return {
+    startKey: query.getStartKey(),
+    endKey: query.getEndKey(),
+    exhausted: query.getItrExhausted(),
+    reads:
+      query
+        .getRawReads()
+        ?.getKvReadsList()
+        .map((read) => ({ key: read.getKey(), version: version(read.getVersion()) })) ?? [],
+    merkle:
+      merkle === undefined
+        ? null
+        : {
+            maxDegree: merkle.getMaxDegree(),
+            maxLevel: merkle.getMaxLevel(),
+            hashes: merkle.getMaxLevelHashesList_asU8(),
+          },
+  };
+}
+
+function metadataUpdate(bytes: Uint8Array): MetadataUpdateView {
+  const write = decodeMessage(kvrwset.KVMetadataWrite, bytes, 'kvrwset.KVMetadataWrite');
+  return { key: write.getKey(), entries: metadataEntries(write.getEntriesList()) };
+}
+
+function hashedCollection({ name, hashedRwset, pvtRwsetHash }: CollectionMessage): HashedCollectionView {
+  const set = decodeMessage(kvrwset.HashedRWSet, hashedRwset, 'kvrwset.HashedRWSet');
+  return {
+    name,
+    reads: set
+      .getHashedReadsList()
+      .map((read) => ({ keyHash: read.getKeyHash_asU8(), version: version(read.getVersion()) })),
+    writes: set.getHashedWritesList().map((write) => ({
+      keyHash: write.getKeyHash_asU8(),
+      isDelete: write.getIsDelete(),
+      isPurge: write.getIsPurge(),
+      valueHash: write.getValueHash_asU8(),
+    })),
+    metadataWrites: set.getMetadataWritesList().map((write) => ({
+      keyHash: write.getKeyHash_asU8(),
+      entries: metadataEntries(write.getEntriesList()),
+    })),
+    privateHash: pvtRwsetHash,
+  };
+}
+
+function version(message: ledger.rwset.kvrwset.Version | undefined): VersionView | null {
+  return message === undefined ? null : { block: message.getBlockNum(), tx: message.getTxNum() };
+}
+
+function metadataEntries(entries: readonly ledger.rwset.kvrwset.KVMetadataEntry[]): MetadataEntryView[] {
+  return entries.map((entry) => ({ name: entry.getName(), value: entry.getValue_asU8() }));
 }

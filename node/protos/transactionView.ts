@@ -3,12 +3,21 @@ import { ProtoError } from './protoError.ts';
 import { ReadWriteSetView } from './readWriteSetView.ts';
 import { IdentityView } from './serializedIdentity.ts';
 import { decodeMessage } from './strictReader.ts';
+import {
+  type ActionMessage,
+  type ActionPayloadMessage,
+  type ChaincodeActionMessage,
+  type ChaincodeIdMessage,
+  type EndorsementMessage,
+  readActionPayload,
+  readChaincodeAction,
+  readResponsePayload,
+  readTransaction,
+  type ResponseMessage,
+  type ResponsePayloadMessage,
+} from './transactionMessages.ts';
 
-export interface ChaincodeIdView {
-  readonly name: string;
-  readonly version: string;
-  readonly path: string;
-}
+export type ChaincodeIdView = ChaincodeIdMessage;
 
 /** What a proposal asked a chaincode to do. */
 export interface InvocationView {
@@ -18,17 +27,8 @@ export interface InvocationView {
   readonly isInit: boolean;
 }
 
-export interface EndorsementView {
-  /** Serialised identity of the endorser. */
-  readonly endorser: Uint8Array;
-  readonly signature: Uint8Array;
-}
-
-export interface ResponseView {
-  readonly status: number;
-  readonly message: string;
-  readonly payload: Uint8Array;
-}
+export type EndorsementView = EndorsementMessage;
+export type ResponseView = ResponseMessage;
 
 const PRINTABLE = /^[\x20-\x7e]+$/;
 const MAX_FUNCTION = 256;
@@ -43,8 +43,7 @@ export class TransactionView {
 
   /** @throws ProtoError */
   static fromBytes(bytes: Uint8Array): TransactionView {
-    const message = decodeMessage(peer.Transaction, bytes, 'protos.Transaction');
-    return new TransactionView(message.getActionsList().map((action) => new TransactionActionView(action)));
+    return new TransactionView(readTransaction(bytes).map((action) => new TransactionActionView(action)));
   }
 
   /** The one action that Fabric allows a transaction to have. */
@@ -59,24 +58,19 @@ export class TransactionView {
 
 /** One proposal with what its endorsers answered. Parts are decoded when first asked for; getters throw ProtoError. */
 export class TransactionActionView {
-  readonly message: peer.TransactionAction;
-  #payload: peer.ChaincodeActionPayload | undefined;
+  readonly message: ActionMessage;
+  #payload: ActionPayloadMessage | undefined;
   #invocation: InvocationView | undefined;
-  #response: peer.ProposalResponsePayload | undefined;
-  #action: peer.ChaincodeAction | undefined;
-  #endorsements: readonly EndorsementView[] | undefined;
+  #response: ResponsePayloadMessage | undefined;
+  #action: ChaincodeActionMessage | undefined;
   #readWriteSet: ReadWriteSetView | undefined;
 
-  constructor(message: peer.TransactionAction) {
+  constructor(message: ActionMessage) {
     this.message = message;
   }
 
-  get payload(): peer.ChaincodeActionPayload {
-    this.#payload ??= decodeMessage(
-      peer.ChaincodeActionPayload,
-      this.message.getPayload_asU8(),
-      'protos.ChaincodeActionPayload',
-    );
+  get payload(): ActionPayloadMessage {
+    this.#payload ??= readActionPayload(this.message.payload);
     return this.#payload;
   }
 
@@ -84,7 +78,7 @@ export class TransactionActionView {
     if (this.#invocation === undefined) {
       const proposal = decodeMessage(
         peer.ChaincodeProposalPayload,
-        this.payload.getChaincodeProposalPayload_asU8(),
+        this.payload.chaincodeProposalPayload,
         'protos.ChaincodeProposalPayload',
       );
       const invocation = decodeMessage(
@@ -98,7 +92,11 @@ export class TransactionActionView {
       }
       const input = spec.getInput();
       this.#invocation = {
-        chaincode: chaincodeId(spec.getChaincodeId()),
+        chaincode: {
+          name: spec.getChaincodeId()?.getName() ?? '',
+          version: spec.getChaincodeId()?.getVersion() ?? '',
+          path: spec.getChaincodeId()?.getPath() ?? '',
+        },
         args: input?.getArgsList_asU8() ?? [],
         isInit: input?.getIsInit() ?? false,
       };
@@ -118,59 +116,45 @@ export class TransactionActionView {
 
   /** What the endorsers signed, together with their identity. */
   get proposalResponsePayloadBytes(): Uint8Array {
-    return this.#endorsedAction.getProposalResponsePayload_asU8();
+    return this.#endorsedAction.proposalResponsePayload;
   }
 
-  get proposalResponsePayload(): peer.ProposalResponsePayload {
-    this.#response ??= decodeMessage(
-      peer.ProposalResponsePayload,
-      this.proposalResponsePayloadBytes,
-      'protos.ProposalResponsePayload',
-    );
+  get proposalResponsePayload(): ResponsePayloadMessage {
+    this.#response ??= readResponsePayload(this.proposalResponsePayloadBytes);
     return this.#response;
   }
 
   get proposalHash(): Uint8Array {
-    return this.proposalResponsePayload.getProposalHash_asU8();
+    return this.proposalResponsePayload.proposalHash;
   }
 
-  get chaincodeAction(): peer.ChaincodeAction {
-    this.#action ??= decodeMessage(
-      peer.ChaincodeAction,
-      this.proposalResponsePayload.getExtension_asU8(),
-      'protos.ChaincodeAction',
-    );
+  get chaincodeAction(): ChaincodeActionMessage {
+    this.#action ??= readChaincodeAction(this.proposalResponsePayload.extension);
     return this.#action;
   }
 
   /** The chaincode that ran, as the endorsers say. */
   get chaincode(): ChaincodeIdView {
-    return chaincodeId(this.chaincodeAction.getChaincodeId());
+    return this.chaincodeAction.chaincodeId ?? NO_CHAINCODE;
   }
 
   /** What the chaincode answered; null where the endorsers left it out. */
   get response(): ResponseView | null {
-    const response = this.chaincodeAction.getResponse();
-    return response === undefined
-      ? null
-      : { status: response.getStatus(), message: response.getMessage(), payload: response.getPayload_asU8() };
+    return this.chaincodeAction.response;
   }
 
   /** Serialised `protos.ChaincodeEvent`; empty without an event. */
   get eventBytes(): Uint8Array {
-    return this.chaincodeAction.getEvents_asU8();
+    return this.chaincodeAction.events;
   }
 
   get readWriteSet(): ReadWriteSetView {
-    this.#readWriteSet ??= ReadWriteSetView.fromBytes(this.chaincodeAction.getResults_asU8());
+    this.#readWriteSet ??= ReadWriteSetView.fromBytes(this.chaincodeAction.results);
     return this.#readWriteSet;
   }
 
   get endorsements(): readonly EndorsementView[] {
-    this.#endorsements ??= this.#endorsedAction
-      .getEndorsementsList()
-      .map((one) => ({ endorser: one.getEndorser_asU8(), signature: one.getSignature_asU8() }));
-    return this.#endorsements;
+    return this.#endorsedAction.endorsements;
   }
 
   /** In the order of the endorsements. */
@@ -178,15 +162,13 @@ export class TransactionActionView {
     return this.endorsements.map(({ endorser }) => IdentityView.fromBytes(endorser));
   }
 
-  get #endorsedAction(): peer.ChaincodeEndorsedAction {
-    const action = this.payload.getAction();
-    if (action === undefined) {
+  get #endorsedAction(): NonNullable<ActionPayloadMessage['action']> {
+    const { action } = this.payload;
+    if (action === null) {
       throw new ProtoError('missing', 'protos.ChaincodeActionPayload', 'no endorsed action');
     }
     return action;
   }
 }
 
-function chaincodeId(id: peer.ChaincodeID | undefined): ChaincodeIdView {
-  return { name: id?.getName() ?? '', version: id?.getVersion() ?? '', path: id?.getPath() ?? '' };
-}
+const NO_CHAINCODE: ChaincodeIdView = { name: '', version: '', path: '' };

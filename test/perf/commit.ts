@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BlockPipeline } from '#node/commit/blockPipeline.ts';
 import type { ReceivedBlock } from '#node/commit/blockStages.ts';
-import { verifyBatch, type VerifyRequest } from '#node/crypto/verify.ts';
+import { startVerificationThreads, verifyBatch, type VerifyRequest } from '#node/crypto/verify.ts';
 import { ChannelBundle } from '#node/channel/bundle.ts';
 import { PeerLedger } from '#node/ledger/peerLedger.ts';
 import { policyReference } from '#node/commit/policyBook.ts';
@@ -32,6 +32,7 @@ const { values } = parseArgs({
     folder: { type: 'string' },
     'in-flight': { type: 'string' },
     ahead: { type: 'string' },
+    threads: { type: 'string' },
     'semi-space': { type: 'string', default: '64' },
   },
 });
@@ -51,9 +52,11 @@ interface Figures {
 }
 
 const PHASES: readonly { readonly name: string; readonly what: string }[] = [
-  { name: 'bound', what: 'three signatures a transaction, nothing else' },
+  { name: 'bound', what: "three signatures a transaction, nothing else, on libuv's threads" },
+  { name: 'bound-threads', what: 'the same on verification threads' },
   { name: 'leveldb', what: 'all of it, state in LevelDB' },
   { name: 'memory', what: 'all of it, state in memory (P-I)' },
+  { name: 'memory-no-threads', what: "state in memory, signatures on libuv's threads" },
   { name: 'memory-no-history', what: 'state in memory, no history' },
   { name: 'memory-no-overlap', what: 'state in memory, without P-II: blocks one after the other' },
   { name: 'memory-no-parallel', what: 'state in memory, without P-II: blocks and transactions one after the other' },
@@ -78,7 +81,7 @@ function main(): void {
     console.log('| --- | --: | --: | --: | --: | --- |');
     let [bound, boundCpu] = [0, 0];
     for (const { name, what } of PHASES) {
-      if (values.only !== undefined && name !== 'bound' && name !== values.only) {
+      if (values.only !== undefined && !name.startsWith('bound') && !values.only.split(',').includes(name)) {
         continue;
       }
       const figures = inProcess(name, folder);
@@ -100,7 +103,7 @@ function main(): void {
 
 function inProcess(phase: string, folder: string): Figures {
   const args = ['--phase', phase, '--folder', folder, '--count', values.count, '--block', values.block];
-  for (const name of ['in-flight', 'ahead'] as const) {
+  for (const name of ['in-flight', 'ahead', 'threads'] as const) {
     if (values[name] !== undefined) args.push(`--${name}`, values[name]);
   }
   // Decoded blocks live a little longer than the 16 MB that V8 gives young objects: with room for them far less is moved about.
@@ -163,7 +166,10 @@ function* chain(folder: string): Generator<ReceivedBlock> {
 }
 
 async function run(phase: string, folder: string): Promise<Figures> {
-  return phase === 'bound' ? runBound(folder) : runPipeline(phase, folder);
+  if (phase !== 'bound' && !phase.includes('no-threads') && !phase.includes('no-parallel')) {
+    startVerificationThreads(Number(values.threads ?? availableParallelism()));
+  }
+  return phase.startsWith('bound') ? runBound(folder) : runPipeline(phase, folder);
 }
 
 /** Everything but the checks themselves is prepared before the clock runs. */
@@ -193,7 +199,7 @@ async function runBound(folder: string): Promise<Figures> {
   });
   const rss = megabytes();
   return {
-    phase: 'bound',
+    phase: 'bound', // of either kind
     transactions: requests.length / 3,
     seconds,
     cpuSeconds,

@@ -142,8 +142,7 @@ export class BlockStore extends StoredBlocks {
   }
 
   /**
-   * Appends the next block. A view is kept as it is, with all that is decoded; use `BlockView.withMetadata` to store the
-   * verdict. Done when the block is written, indexed and as durable as the options say. Nothing is appended when it throws.
+   * Appends the next block. Use `BlockView.withMetadata` to store the verdict. Done when the block is written, indexed and as durable as the options say. Nothing is appended when it throws.
    * @throws BlockStoreError `wrong_number`, `wrong_previous_hash`, `wrong_data_hash`, `too_large`, `malformed`, `closed`, `failed`
    */
   append(block: BlockView | Uint8Array): Promise<void> {
@@ -192,7 +191,7 @@ export class BlockStore extends StoredBlocks {
     }
     this.#end = endOf(place);
     this.tip = { height: view.number + 1, lastHash: view.hash, previousHash: view.previousHash };
-    this.cache.put(view, record.length);
+    this.cache.putRecord(view.number, record.subarray(place.prefix));
     this.grew();
   }
 

@@ -93,14 +93,14 @@ function candidateOf(envelope: EnvelopeView, index: number): Candidate | Refusal
   try {
     const { type } = envelope.channelHeader;
     if (type === CONFIG) {
-      return { index, namespaces: [], config: envelope.payload.getData_asU8() };
+      return { index, namespaces: [], config: envelope.payload.data };
     }
     if (type !== ENDORSER_TRANSACTION) {
       return { index, namespaces: [], config: null };
     }
     step = NIL_TXACTION;
     const { action } = envelope.transaction;
-    if (action.proposalResponsePayload.getExtension_asU8().length === 0) {
+    if (action.proposalResponsePayload.extension.length === 0) {
       return { code: NIL_TXACTION, reason: 'the endorsed response holds no result' };
     }
     void action.chaincodeAction;

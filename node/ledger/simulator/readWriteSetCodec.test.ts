@@ -19,7 +19,7 @@ const recorded: readonly Recorded[] = [vendoredBlocks('v2.5.9'), vendoredBlocks(
         if (transactions[index]?.type !== 'ENDORSER_TRANSACTION') {
           return [];
         }
-        const results = envelope.transaction.action.chaincodeAction.getResults_asU8();
+        const results = envelope.transaction.action.chaincodeAction.results;
         return [{ name: `${name} ${number}:${index}`, bytes: results, set: ReadWriteSetView.fromBytes(results) }];
       }),
     ),
