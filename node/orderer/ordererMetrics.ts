@@ -1,0 +1,128 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ConsenterStatus } from './consensus/consenter.ts';
+
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const STATUS = { inactive: 0, active: 1, onboarding: 2, failed: 3 } as const;
+const RELATION = { other: 0, consenter: 1, follower: 2, 'config-tracker': 3 } as const;
+
+type BroadcastLabel = 'channel' | 'type' | 'status';
+
+/** What an orderer counts, with Fabric's names and labels. */
+export class OrdererMetrics {
+  readonly committedBlock: Gauge<'channel'>;
+  readonly normalProposals: Counter<'channel'>;
+  readonly configProposals: Counter<'channel'>;
+  readonly proposalFailures: Counter<'channel'>;
+  readonly #validateDuration: Histogram<BroadcastLabel>;
+  readonly #enqueueDuration: Histogram<BroadcastLabel>;
+  readonly #processedCount: Counter<BroadcastLabel>;
+  readonly #blockFill: Histogram<'channel'>;
+  readonly #clusterSize: Gauge<'channel'>;
+  readonly #isLeader: Gauge<'channel'>;
+  readonly #activeNodes: Gauge<'channel'>;
+  readonly #status: Gauge<'channel'>;
+  readonly #relation: Gauge<'channel'>;
+  readonly #children = new Map<string, BroadcastChildren>();
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const broadcast = { labelNames: ['channel', 'type', 'status'] as const, registers };
+    const channel = { labelNames: ['channel'] as const, registers };
+    this.#validateDuration = new Histogram({
+      name: 'broadcast_validate_duration',
+      help: 'The time to validate a transaction in seconds.',
+      buckets: BUCKETS,
+      ...broadcast,
+    });
+    this.#enqueueDuration = new Histogram({
+      name: 'broadcast_enqueue_duration',
+      help: 'The time to enqueue a transaction in seconds.',
+      buckets: BUCKETS,
+      ...broadcast,
+    });
+    this.#processedCount = new Counter({
+      name: 'broadcast_processed_count',
+      help: 'The number of transactions processed.',
+      ...broadcast,
+    });
+    this.#blockFill = new Histogram({
+      name: 'blockcutter_block_fill_duration',
+      help: 'The time from first transaction enqueuing to the block being cut in seconds.',
+      buckets: BUCKETS,
+      ...channel,
+    });
+    const gauge = (name: string, help: string): Gauge<'channel'> => new Gauge({ name, help, ...channel });
+    const counter = (name: string, help: string): Counter<'channel'> => new Counter({ name, help, ...channel });
+    this.#clusterSize = gauge('consensus_etcdraft_cluster_size', 'Number of nodes in this channel.');
+    this.#isLeader = gauge(
+      'consensus_etcdraft_is_leader',
+      'The leadership status of the current node: 1 if it is the leader else 0.',
+    );
+    this.#activeNodes = gauge('consensus_etcdraft_active_nodes', 'Number of active nodes in this channel.');
+    this.committedBlock = gauge(
+      'consensus_etcdraft_committed_block_number',
+      'The block number of the latest block committed.',
+    );
+    this.normalProposals = counter(
+      'consensus_etcdraft_normal_proposals_received',
+      'The total number of proposals received for normal type transactions.',
+    );
+    this.configProposals = counter(
+      'consensus_etcdraft_config_proposals_received',
+      'The total number of proposals received for config type transactions.',
+    );
+    this.proposalFailures = counter('consensus_etcdraft_proposal_failures', 'The number of proposal failures.');
+    this.#status = gauge(
+      'participation_status',
+      'The channel participation status of the node: 0 if inactive, 1 if active, 2 if onboarding, 3 if failed.',
+    );
+    this.#relation = gauge(
+      'participation_consensus_relation',
+      'The channel participation consensus relation of the node: 0 if other, 1 if consenter, 2 if follower, 3 if config-tracker.',
+    );
+  }
+
+  /** @param seconds to validate, and to enqueue (null where it did not come so far) */
+  broadcast(
+    labels: { readonly channel: string; readonly type: string; readonly status: string },
+    seconds: { readonly validate: number; readonly enqueue: number | null },
+  ): void {
+    const key = `${labels.channel}\u0000${labels.type}\u0000${labels.status}`;
+    let children = this.#children.get(key);
+    if (children === undefined) {
+      children = {
+        validate: this.#validateDuration.labels(labels),
+        enqueue: this.#enqueueDuration.labels(labels),
+        processed: this.#processedCount.labels(labels),
+      };
+      this.#children.set(key, children);
+    }
+    children.validate.observe(seconds.validate);
+    if (seconds.enqueue !== null) {
+      children.enqueue.observe(seconds.enqueue);
+    }
+    children.processed.inc();
+  }
+
+  blockFill(channel: string, seconds: number): void {
+    this.#blockFill.observe({ channel }, seconds);
+  }
+
+  /** Of a channel that this node orders alone. */
+  leads(channel: string): void {
+    this.#clusterSize.set({ channel }, 1);
+    this.#isLeader.set({ channel }, 1);
+    this.#activeNodes.set({ channel }, 1);
+  }
+
+  participation(channel: string, { relation, status }: ConsenterStatus): void {
+    this.#status.set({ channel }, STATUS[status]);
+    this.#relation.set({ channel }, RELATION[relation]);
+  }
+}
+
+interface BroadcastChildren {
+  readonly validate: { observe(value: number): void };
+  readonly enqueue: { observe(value: number): void };
+  readonly processed: { inc(): void };
+}
