@@ -175,8 +175,13 @@ export class FieldSet {
     return this.#fields.get(field)?.at(-1)?.bytes ?? EMPTY;
   }
 
+  /** None of them may be anything else than text, though the last one counts. */
   text(field: number): string {
-    return textOf(this.bytes(field), this.#what);
+    return (
+      this.list(field)
+        .map((bytes) => textOf(bytes, this.#what))
+        .at(-1) ?? ''
+    );
   }
 
   all(field: number): readonly RawField[] {
@@ -189,14 +194,20 @@ export class FieldSet {
 
   /**
    * A message field; null where it is not there. One that comes twice is merged, as the format has it: which is to read both in
-   * a row.
+   * a row. Each has to be whole by itself.
    */
   message(field: number): Uint8Array | null {
     const [first, ...more] = this.list(field);
     if (first === undefined) {
       return null;
     }
-    return more.length === 0 ? first : joined([first, ...more]);
+    if (more.length === 0) {
+      return first;
+    }
+    for (const part of [first, ...more]) {
+      rawFields(part, this.#what);
+    }
+    return joined([first, ...more]);
   }
 
   /** A map from text to messages; of an entry that comes twice the last holds. */

@@ -1,7 +1,7 @@
 import { common } from '@hyperledger/fabric-protos';
 import { ProtoError } from './protoError.ts';
-import { decodeMessage, textOf } from './strictReader.ts';
-import { wireFields } from './wireFields.ts';
+import { decodeMessage } from './strictReader.ts';
+import { listField, messageField, numberField, textField, wireFields } from './wireFields.ts';
 
 /** Groups in groups: Channel, Application or Orderer (or Consortiums), organisation. */
 const MAX_DEPTH = 16;
@@ -28,19 +28,19 @@ export interface ConfigParts {
 export function readConfigEnvelope(bytes: Uint8Array): ConfigParts {
   const what = 'common.ConfigEnvelope';
   const fields = wireFields(bytes, what);
-  const config = once(fields, 1, what);
+  const config = messageField(fields, 1, what);
   if (config === null) {
     throw new ProtoError('missing', what, 'no configuration');
   }
   const configFields = wireFields(config, 'common.Config');
-  const group = once(configFields, 2, 'common.Config');
+  const group = messageField(configFields, 2, 'common.Config');
   if (group === null) {
     throw new ProtoError('missing', 'common.Config', 'no channel group');
   }
   return {
-    sequence: configFields.findLast(({ field }) => field === 1)?.value ?? 0,
+    sequence: numberField(configFields, 1),
     channelGroup: readConfigGroup(group),
-    lastUpdate: once(fields, 2, what),
+    lastUpdate: messageField(fields, 2, what),
   };
 }
 
@@ -50,53 +50,39 @@ export function readConfigGroup(bytes: Uint8Array, depth = 0): ConfigGroupNode {
   if (depth > MAX_DEPTH) {
     throw new ProtoError('too_deep', what, `more than ${MAX_DEPTH} groups in each other`);
   }
-  let version = 0;
-  let modPolicy = '';
-  const groups = new Map<string, ConfigGroupNode>();
-  const values = new Map<string, Uint8Array>();
-  const policies = new Map<string, common.ConfigPolicy>();
-  for (const { field, bytes: content, value } of wireFields(bytes, what)) {
-    if (field === 1) {
-      version = value;
-    } else if (field === 2) {
-      const entry = readMapEntry(content, what);
-      groups.set(entry.key, readConfigGroup(entry.value, depth + 1));
-    } else if (field === 3) {
-      const entry = readMapEntry(content, what);
-      values.set(
-        entry.key,
-        decodeMessage(common.ConfigValue, entry.value, `common.ConfigValue ${entry.key}`).getValue_asU8(),
-      );
-    } else if (field === 4) {
-      const entry = readMapEntry(content, what);
-      policies.set(entry.key, decodeMessage(common.ConfigPolicy, entry.value, `common.ConfigPolicy ${entry.key}`));
-    } else if (field === 5) {
-      modPolicy = textOf(content, what);
-    }
-  }
-  return { version, groups, values, policies, modPolicy };
+  const fields = wireFields(bytes, what);
+  const entries = (field: number) => listField(fields, field).map((entry) => readMapEntry(entry, what));
+  return {
+    version: numberField(fields, 1),
+    groups: new Map(entries(2).map(({ key, value }) => [key, readConfigGroup(value, depth + 1)])),
+    values: new Map(
+      entries(3).map(({ key, value }) => [
+        key,
+        decodeMessage(common.ConfigValue, value, `common.ConfigValue ${key}`).getValue_asU8(),
+      ]),
+    ),
+    policies: new Map(
+      entries(4).map(({ key, value }) => [
+        key,
+        decodeMessage(common.ConfigPolicy, value, `common.ConfigPolicy ${key}`),
+      ]),
+    ),
+    modPolicy: textField(fields, 5, what),
+  };
 }
 
 /** The names that a `common.Capabilities` switches on. */
 export function readCapabilities(bytes: Uint8Array): readonly string[] {
-  return wireFields(bytes, 'common.Capabilities')
-    .filter(({ field }) => field === 1)
-    .map(({ bytes: entry }) => readMapEntry(entry, 'common.Capabilities').key);
+  const what = 'common.Capabilities';
+  const entries = listField(wireFields(bytes, what), 1).map((entry) => readMapEntry(entry, what));
+  for (const { value } of entries) {
+    decodeMessage(common.Capability, value, 'common.Capability');
+  }
+  return [...new Set(entries.map(({ key }) => key))];
 }
 
+/** Both a message's, of which parts add up. */
 function readMapEntry(bytes: Uint8Array, what: string): { readonly key: string; readonly value: Uint8Array } {
   const fields = wireFields(bytes, what);
-  const key = fields.findLast(({ field }) => field === 1);
-  return {
-    key: key === undefined ? '' : textOf(key.bytes, what),
-    value: fields.findLast(({ field }) => field === 2)?.bytes ?? new Uint8Array(0),
-  };
-}
-
-function once(fields: ReturnType<typeof wireFields>, field: number, what: string): Uint8Array | null {
-  const found = fields.filter((one) => one.field === field);
-  if (found.length > 1) {
-    throw new ProtoError('repeated_field', what, `field ${field} comes twice`);
-  }
-  return found[0]?.bytes ?? null;
+  return { key: textField(fields, 1, what), value: messageField(fields, 2, what) ?? new Uint8Array(0) };
 }

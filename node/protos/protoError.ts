@@ -3,7 +3,6 @@
  *
  * - `truncated`: a length reaches beyond its message; `malformed`: not the wire format, or the wrong wire type for a field;
  * - `too_deep`, `too_large`: beyond the limits that keep hostile input harmless; `out_of_range`: a number that cannot be exact;
- * - `repeated_field`: a singular message field comes twice (Go merges the two, other readers take the last: no marshaller writes it);
  * - `invalid_utf8`: text that is none (Go refuses it too); `missing`: a part without which the message says nothing;
  * - `wrong_type`: well-formed, but another kind of message than asked for.
  */
@@ -13,7 +12,6 @@ export type ProtoErrorCode =
   | 'too_deep'
   | 'too_large'
   | 'out_of_range'
-  | 'repeated_field'
   | 'invalid_utf8'
   | 'missing'
   | 'wrong_type';
