@@ -14,8 +14,8 @@ export interface TestStub {
   readonly args: readonly string[];
   readonly simulator: TxSimulator;
   /** @param target as the shim's `invokeChaincode` has it */
-  call(target: string, args: readonly string[]): Promise<ChaincodeResult>;
-  event(name: string, payload: string): void;
+  readonly call: (target: string, args: readonly string[]) => Promise<ChaincodeResult>;
+  readonly event: (name: string, payload: string) => void;
 }
 
 /** Text answers with status 200; throwing is what a chaincode does that fails. */

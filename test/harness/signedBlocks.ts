@@ -196,6 +196,8 @@ export interface DefinitionParts {
   /** Serialised `protos.ApplicationPolicy`. */
   readonly policy: Uint8Array;
   readonly plugin?: string;
+  readonly endorsementPlugin?: string;
+  readonly initRequired?: boolean;
   readonly collections?: readonly {
     readonly name: string;
     readonly policy?: peer.ApplicationPolicy;
@@ -216,7 +218,8 @@ export function definitionWrites(parts: DefinitionParts): NamespaceWrites {
   sequence.setInt64(parts.sequence ?? 1);
   const endorsement = new peer.lifecycle.ChaincodeEndorsementInfo();
   endorsement.setVersion('1.0');
-  endorsement.setEndorsementPlugin('escc');
+  endorsement.setEndorsementPlugin(parts.endorsementPlugin ?? 'escc');
+  endorsement.setInitRequired(parts.initRequired ?? false);
   const validation = new peer.lifecycle.ChaincodeValidationInfo();
   validation.setValidationPlugin(parts.plugin ?? 'vscc');
   validation.setValidationParameter(parts.policy);

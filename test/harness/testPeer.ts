@@ -7,6 +7,7 @@ import type { ChaincodeDefinitionSource, EndorsementInfo } from '#node/chaincode
 import { BlockPipeline } from '#node/commit/blockPipeline.ts';
 import type { CommittedBlock } from '#node/commit/blockStages.ts';
 import type { Signer } from '#node/crypto/sign.ts';
+import type { AccessChecks } from '#node/endorser/accessChecks.ts';
 import { ProposalChaincodeCaller } from '#node/endorser/chaincodeCaller.ts';
 import { Endorser, type EndorserModules, type EndorserOptions } from '#node/endorser/processProposal.ts';
 import { SystemChaincodes } from '#node/endorser/systemChaincodes.ts';
@@ -128,6 +129,8 @@ export interface TestPeerOptions extends Partial<EndorserOptions> {
   readonly signer: Signer;
   readonly localMsp: X509Msp;
   readonly tracer?: Tracer;
+  /** Instead of the real one. */
+  readonly access?: AccessChecks;
   readonly modules?: Partial<EndorserModules>;
 }
 
@@ -142,7 +145,7 @@ export class TestPeer implements PeerChannels, AsyncDisposable {
 
   private constructor(folder: string, options: TestPeerOptions) {
     this.#folder = folder;
-    const access = new AccessControl({ localMsp: options.localMsp });
+    const access: AccessChecks = options.access ?? new AccessControl({ localMsp: options.localMsp });
     const { chaincodes, definitions } = this;
     const systemChaincodes = new SystemChaincodes([
       new Cscc({ channels: this, access }),

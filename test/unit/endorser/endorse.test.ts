@@ -9,6 +9,25 @@ import { basic, CHANNEL, codesOf, EndorserNetwork, MAJORITY, org1, proposal } fr
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
+const sure = (name: string, channel: string): string =>
+  `make sure the chaincode ${name} has been successfully defined on channel ${channel} and try again: `;
+
+/** Answers with the status that it is told. */
+const refuse: TestChaincode = async ({ args, simulator, namespace, event }) => {
+  await simulator.setState(namespace, 'key', new Uint8Array([1]));
+  event('never', 'seen');
+  return responseOf(Number(args[0]), 'why', 'refused');
+};
+
+const writing =
+  (...keys: readonly string[]): TestChaincode =>
+  async ({ simulator, namespace }) => {
+    for (const key of keys) {
+      await simulator.setState(namespace, key, new Uint8Array([1]));
+    }
+    return 'done';
+  };
+
 function payloadOf(response: peer.ProposalResponse): {
   readonly hash: Uint8Array;
   readonly action: peer.ChaincodeAction;
@@ -82,11 +101,6 @@ describe('an endorsement', () => {
   it('is not given where the chaincode refuses', async () => {
     const refusals = await EndorserNetwork.start();
     await using _ = refusals;
-    const refuse: TestChaincode = async ({ args, simulator, namespace, event }) => {
-      await simulator.setState(namespace, 'key', new Uint8Array([1]));
-      event('never', 'seen');
-      return responseOf(Number(args[0]), 'why', 'refused');
-    };
     refusals.install('basic', refuse);
 
     const below = await refusals.peer.propose(proposal({ args: ['399'] }).bytes);
@@ -129,14 +143,6 @@ describe('an endorsement', () => {
 
   it('gives the same bytes whatever the order of writes', async () => {
     await using other = await EndorserNetwork.start();
-    const writing =
-      (...keys: readonly string[]): TestChaincode =>
-      async ({ simulator, namespace }) => {
-        for (const key of keys) {
-          await simulator.setState(namespace, key, new Uint8Array([1]));
-        }
-        return 'done';
-      };
     other.install('basic', writing('a', 'b', 'c'), writing('c', 'a', 'b'));
     const sent = proposal();
     const responses = await Promise.all(other.peers.map((one) => one.propose(sent.bytes)));
@@ -158,8 +164,6 @@ describe('a chaincode that cannot run', () => {
       expect([response.getResponse()?.getStatus(), response.hasEndorsement()]).toEqual([500, false]);
       return response.getResponse()?.getMessage();
     };
-    const sure = (name: string, channel: string) =>
-      `make sure the chaincode ${name} has been successfully defined on channel ${channel} and try again: `;
     expect(await messageFor({ chaincode: 'nowhere' })).toBe(`${sure('nowhere', CHANNEL)}chaincode nowhere not found`);
     expect(await messageFor({ chaincode: 'missing' })).toBe(
       `${sure('missing', CHANNEL)}chaincode definition for 'missing' exists, but chaincode is not installed`,
