@@ -19,7 +19,7 @@ import { type ChainTip, verifyBlockSignatures, verifyChain } from './verifyBlock
  * Transactions whose signatures are on the thread pool at a time: enough that its threads are not out of work while this one
  * decodes, little enough that what the block before writes does not wait long behind them.
  */
-const IN_FLIGHT = 24;
+const IN_FLIGHT = 96;
 
 export interface BlockPipelineOptions {
   /**
@@ -31,7 +31,7 @@ export interface BlockPipelineOptions {
   readonly lookAhead?: number;
   /** Check the signatures of transactions in parallel. Default true. */
   readonly parallel?: boolean;
-  /** How many transactions at a time. Default 24. */
+  /** How many transactions at a time. Default 96. */
   readonly inFlight?: number;
   /** Keep what was decoded from step to step (FastFabric, P-III). Default true; false shows what it is worth. */
   readonly decodeOnce?: boolean;

@@ -11,6 +11,14 @@ export interface CheckedEndorsers {
   readonly rejected: readonly string[];
 }
 
+function keyOf(identities: readonly MspIdentity[]): string {
+  let key = '';
+  for (const { mspId, id } of identities) {
+    key += `${mspId}/${id}\n`;
+  }
+  return key;
+}
+
 /** Checks every endorsement's signature, in parallel: each covers the answer and the endorser's own identity. */
 export async function checkEndorsers(
   action: TransactionActionView,
@@ -19,7 +27,7 @@ export async function checkEndorsers(
   const { endorsements, proposalResponsePayloadBytes: answer } = action;
   const { identities, rejected } = await validIdentities(
     endorsements.map(({ endorser, signature }) => {
-      const data = new Uint8Array(answer.length + endorser.length);
+      const data = Buffer.allocUnsafe(answer.length + endorser.length);
       data.set(answer);
       data.set(endorser, answer.length);
       return { data, identity: endorser, signature };
@@ -28,7 +36,7 @@ export async function checkEndorsers(
   );
   return {
     identities,
-    key: identities.map(({ mspId, id }) => `${mspId}/${id}`).join('\n'),
+    key: keyOf(identities),
     rejected: rejected.map(({ index, reason }) => `endorsement ${index}: ${reason}`),
   };
 }

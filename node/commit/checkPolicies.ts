@@ -5,7 +5,7 @@ import type { ChaincodeDefinitions } from './chaincodeDefinitions.ts';
 import type { CheckedEndorsers } from './checkEndorsers.ts';
 import type { CheckedTransaction } from './checkSignatures.ts';
 import { type EndorsementRules, endorsementRules } from './endorsementRules.ts';
-import { KeyLevelPolicies, writtenKeys } from './keyLevelPolicies.ts';
+import { KeyLevelPolicies, someWrittenKeys, writtenKeys } from './keyLevelPolicies.ts';
 import type { PolicyAnswer, PolicyBook } from './policyBook.ts';
 import { Code, invalid, VALID, type Verdict } from './verdict.ts';
 
@@ -77,7 +77,8 @@ function checkTransactionPolicies(
 
   function checkNamespace(name: string, view: NamespaceView | null, rules: EndorsementRules): PolicyAnswer {
     const asked = new AskedPolicies(name, rules, endorsers, book);
-    for (const key of view === null ? [] : writtenKeys(view)) {
+    const keys = view === null ? [] : keyLevel.isEmpty ? someWrittenKeys(view) : writtenKeys(view);
+    for (const key of keys) {
       const unmet = keyLevel.wasUpdated(key)
         ? `the endorsement policy of key ${JSON.stringify(key.stateKey.key)} was changed earlier in the block`
         : asked.ask(keyLevel.policyOf(key), key.collection, key.stateKey.key);

@@ -34,6 +34,25 @@ export function* writtenKeys(view: NamespaceView): Generator<WrittenKey> {
   }
 }
 
+/** As `writtenKeys`, but one public key and one of each collection: enough where no key has a policy of its own. */
+export function* someWrittenKeys(view: NamespaceView): Generator<WrittenKey> {
+  const [write] = view.writes;
+  const [key] = write === undefined ? view.metadataWrites : [write.key];
+  if (key !== undefined) {
+    yield publicKey(view.namespace, key);
+  }
+  for (const { name, writes } of view.collections) {
+    if (writes[0] !== undefined) {
+      yield privateKey(view.namespace, name, writes[0].keyHash);
+    }
+  }
+  for (const { name, metadataWrites } of view.collections) {
+    if (metadataWrites[0] !== undefined) {
+      yield privateKey(view.namespace, name, metadataWrites[0].keyHash);
+    }
+  }
+}
+
 /** Keys whose own policy a transaction sets. */
 export function* keysWithNewMetadata(view: NamespaceView): Generator<WrittenKey> {
   for (const key of view.metadataWrites) {
@@ -97,6 +116,11 @@ export class KeyLevelPolicies {
     return this.#policies.get(nameOf(key.stateKey)) ?? null;
   }
 
+  /** No key that this block writes has a policy of its own, so far. */
+  get isEmpty(): boolean {
+    return this.#policies.size === 0 && this.#updated.size === 0;
+  }
+
   /** Whether an earlier transaction of the block gave the key a new policy. */
   wasUpdated(key: WrittenKey): boolean {
     return this.#updated.size > 0 && this.#updated.has(nameOf(key.stateKey));
@@ -104,6 +128,9 @@ export class KeyLevelPolicies {
 
   /** To be called when a transaction met the policies of this namespace. */
   noteUpdates(view: NamespaceView): void {
+    if (view.metadataWrites.length === 0 && view.collections.length === 0) {
+      return;
+    }
     for (const { stateKey } of keysWithNewMetadata(view)) {
       this.#updated.add(nameOf(stateKey));
     }

@@ -1,5 +1,6 @@
 import { peer } from '@hyperledger/fabric-protos';
 import type { BlockView } from '#node/protos/blockView.ts';
+import type { EnvelopeView } from '#node/protos/envelopeView.ts';
 import { VALID } from '#node/protos/enumNames.ts';
 import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
@@ -57,11 +58,13 @@ export function missingPrivateData(
   eligible: (namespace: string, collection: string) => boolean,
 ): readonly MissingPrivateData[] {
   const missing: MissingPrivateData[] = [];
-  for (const [tx, envelope] of block.envelopes.entries()) {
+  const { envelopes } = block;
+  for (let tx = 0; tx < envelopes.length; tx++) {
+    const envelope = envelopes[tx] as EnvelopeView;
     if (codes[tx] !== VALID || envelope.channelHeader.typeName !== 'ENDORSER_TRANSACTION') {
       continue;
     }
-    const have = given.find((one) => one.tx === tx)?.collections ?? [];
+    const have = given.length === 0 ? [] : (given.find((one) => one.tx === tx)?.collections ?? []);
     for (const { namespace, collections } of envelope.transaction.action.readWriteSet.namespaces) {
       for (const { name: collection, privateHash } of collections) {
         // A collection that was only read has no hash of writes.

@@ -51,6 +51,9 @@ export function applyWrites(
   committed: CommittedValues,
 ): void {
   for (const [namespace, sets] of grouped(namespaces)) {
+    if (putSingleValue(namespace, sets, version, updates, committed)) {
+      continue;
+    }
     const own = new Map<string, KeyOperation>();
     const collections = new Map<string, Map<string, KeyOperation>>();
     for (const set of sets) {
@@ -91,6 +94,36 @@ export function applyWrites(
       }
     }
   }
+}
+
+/** The usual case, without more ado: one public value written, and nothing else. @returns whether it was that, or nothing at all */
+function putSingleValue(
+  namespace: string,
+  [set, ...others]: readonly NamespaceView[],
+  version: Height,
+  updates: StateUpdates,
+  committed: CommittedValues,
+): boolean {
+  if (set === undefined || others.length > 0 || set.collections.length > 0) {
+    return false;
+  }
+  const { writes, metadataUpdates } = set;
+  if (writes.length > 1 || metadataUpdates.length > 0) {
+    return false;
+  }
+  const [write] = writes;
+  if (write !== undefined) {
+    const isDelete = deletes(write);
+    const before = isDelete
+      ? null
+      : (updates.getPublic(namespace, write.key) ?? committed.latest(namespace, null, write.key));
+    updates.putPublic(namespace, write.key, {
+      value: isDelete ? null : write.value,
+      metadata: before?.metadata ?? null,
+      version,
+    });
+  }
+  return true;
 }
 
 /** Null: the operation comes to nothing. */
@@ -143,6 +176,10 @@ function addMetadata(
 /** A namespace that comes twice in a read-write set is one. */
 function grouped(namespaces: readonly NamespaceView[]): Map<string, NamespaceView[]> {
   const groups = new Map<string, NamespaceView[]>();
+  if (namespaces.length === 1) {
+    const [only] = namespaces as readonly [NamespaceView];
+    return groups.set(only.namespace, [only]);
+  }
   for (const one of namespaces) {
     getOrMake(groups, one.namespace, () => []).push(one);
   }
