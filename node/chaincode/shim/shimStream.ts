@@ -1,24 +1,23 @@
 import { peer } from '@hyperledger/fabric-protos';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
+import type { ChaincodeMetrics } from '../chaincodeMetrics.ts';
 import type { ChaincodeInvocation, ChaincodeResult } from '../chaincodeSupport.ts';
+import {
+  type BatchOptions,
+  errorFor,
+  nameOf,
+  plainMessage,
+  readyMessage,
+  responseTo,
+  transactionMessage,
+} from './messages.ts';
 import type { Request, RequestModules } from './requestContext.ts';
 import { REQUESTS } from './requests.ts';
 import type { ShimTransport } from './shimTransport.ts';
 import { TransactionContext } from './transactionContext.ts';
 
 const { Type } = peer.ChaincodeMessage;
-const TYPE_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(Type).map(([name, value]): [number, string] => [value, name]),
-);
-
-/** What newer shims are offered (`chaincode.runtimeParams`). */
-export interface BatchOptions {
-  readonly useWriteBatch: boolean;
-  readonly maxSizeWriteBatch: number;
-  readonly useGetMultipleKeys: boolean;
-  readonly maxSizeGetMultipleKeys: number;
-}
 
 export interface ShimStreamOptions extends BatchOptions {
   /** Between messages that keep proxies from closing the connection; 0: none. The shim for Node ends itself over one. */
@@ -26,6 +25,7 @@ export interface ShimStreamOptions extends BatchOptions {
 }
 
 export interface ShimStreamModules extends RequestModules {
+  readonly metrics: ChaincodeMetrics;
   /** Takes the chaincode in under the ID that it gives. @throws ChaincodeError where it is not expected */
   readonly register: (packageId: string, stream: ShimStream) => void;
   /** It takes transactions from now on. */
@@ -58,6 +58,7 @@ export class ShimStream {
   #state: 'created' | 'established' | 'ready' | 'ended' = 'created';
   #packageId = '';
   #lastReceived = 0;
+  readonly #ended = Promise.withResolvers<void>();
   #endedBy: ChaincodeError | null = null;
 
   constructor(transport: ShimTransport, options: ShimStreamOptions, modules: ShimStreamModules) {
@@ -73,6 +74,11 @@ export class ShimStream {
 
   get isReady(): boolean {
     return this.#state === 'ready';
+  }
+
+  /** Resolves when the stream is over, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /**
@@ -187,13 +193,7 @@ export class ShimStream {
           reject(error);
         },
       });
-      const message = new peer.ChaincodeMessage();
-      message.setType(invocation.kind === 'init' ? Type.INIT : Type.TRANSACTION);
-      message.setPayload(invocation.input.serializeBinary());
-      message.setTxid(invocation.txId);
-      message.setChannelId(invocation.channelId);
-      message.setProposal(invocation.signedProposal);
-      void this.#send(message);
+      void this.#send(transactionMessage(invocation));
     });
   }
 
@@ -231,18 +231,8 @@ export class ShimStream {
     this.#packageId = packageId;
     this.#modules.register(packageId, this);
     this.#state = 'established';
-    const registered = new peer.ChaincodeMessage();
-    registered.setType(Type.REGISTERED);
-    await this.#send(registered);
-    const parameters = new peer.ChaincodeAdditionalParams();
-    parameters.setUseWriteBatch(this.#options.useWriteBatch);
-    parameters.setMaxSizeWriteBatch(this.#options.maxSizeWriteBatch);
-    parameters.setUseGetMultipleKeys(this.#options.useGetMultipleKeys);
-    parameters.setMaxSizeGetMultipleKeys(this.#options.maxSizeGetMultipleKeys);
-    const ready = new peer.ChaincodeMessage();
-    ready.setType(Type.READY);
-    ready.setPayload(parameters.serializeBinary());
-    await this.#send(ready);
+    await this.#send(plainMessage(Type.REGISTERED));
+    await this.#send(readyMessage(this.#options));
     if (this.#state === 'established') {
       this.#state = 'ready';
       this.#modules.ready(packageId, this);
@@ -277,17 +267,18 @@ export class ShimStream {
   }
 
   async #answerOne(message: peer.ChaincodeMessage, context: TransactionContext, request: Request): Promise<void> {
+    const { metrics } = this.#modules;
+    const labels = [nameOf(message.getType()), message.getChannelId(), this.#packageId] as const;
+    const startedAt = performance.now();
+    metrics.shimRequestReceived(...labels);
     let answer: peer.ChaincodeMessage;
     try {
       const payload = await request(message.getPayload_asU8(), context, this.#modules);
-      answer = new peer.ChaincodeMessage();
-      answer.setType(Type.RESPONSE);
-      answer.setPayload(payload);
-      answer.setTxid(message.getTxid());
-      answer.setChannelId(message.getChannelId());
+      answer = responseTo(message, payload);
     } catch (error) {
       answer = errorFor(message, messageOf(error));
     }
+    metrics.shimRequestCompleted(...labels, answer.getType() !== Type.ERROR, (performance.now() - startedAt) / 1000);
     context.request = null;
     await this.#send(answer);
   }
@@ -304,31 +295,16 @@ export class ShimStream {
   }
 
   #sendKeepalive(): void {
-    const message = new peer.ChaincodeMessage();
-    message.setType(Type.KEEPALIVE);
-    void this.#send(message);
+    void this.#send(plainMessage(Type.KEEPALIVE));
   }
 
   #end(reason: ChaincodeError): void {
     this.#state = 'ended';
+    this.#ended.resolve();
     for (const { reject } of this.#running.values()) {
       reject(new ChaincodeError('stream_ended', `error sending: ${reason.message}`, { cause: reason }));
     }
   }
-}
-
-function errorFor(request: peer.ChaincodeMessage, reason: string): peer.ChaincodeMessage {
-  const message = new peer.ChaincodeMessage();
-  message.setType(Type.ERROR);
-  const text = `${nameOf(request.getType())} failed: transaction ID: ${request.getTxid()}: ${reason}`;
-  message.setPayload(Buffer.from(text));
-  message.setTxid(request.getTxid());
-  message.setChannelId(request.getChannelId());
-  return message;
-}
-
-function nameOf(type: number): string {
-  return TYPE_NAMES.get(type) ?? String(type);
 }
 
 /** Channel IDs hold no such character. */

@@ -8,40 +8,79 @@ export interface ShimTransport {
   cancel(): void;
 }
 
+interface Outgoing {
+  readonly message: Uint8Array;
+  readonly taken: () => void;
+}
+
 /**
- * Messages on their way out of a service whose responses are asked for one by one. Nobody has to wait to add one: a transaction has one
- * message on its way to its chaincode at most, so that there are never more than transactions.
+ * Messages on their way out of a service, whose responses are asked for one by one. A transaction has one message on its way to its
+ * chaincode at most, and whoever answers anything else waits until the answer is taken: there are never many.
  */
 export class OutgoingMessages implements AsyncIterable<Uint8Array> {
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting: Outgoing[] = [];
   #wake: (() => void) | null = null;
   #ended = false;
 
-  push(message: Uint8Array): void {
-    if (!this.#ended) {
-      this.#waiting.push(message);
-      this.#wake?.();
+  /** Resolves when the message is taken, or never will be. */
+  send(message: Uint8Array): Promise<void> {
+    if (this.#ended) {
+      return Promise.resolve();
     }
+    return new Promise((taken) => {
+      this.#waiting.push({ message, taken });
+      this.#wake?.();
+    });
   }
 
+  /** What waits is dropped. */
   end(): void {
     this.#ended = true;
+    for (const { taken } of this.#waiting.splice(0)) {
+      taken();
+    }
     this.#wake?.();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    for (;;) {
+    while (!this.#ended) {
       const next = this.#waiting.shift();
-      if (next !== undefined) {
-        yield next;
-      } else if (this.#ended) {
-        return;
-      } else {
+      if (next === undefined) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
         this.#wake = null;
+      } else {
+        next.taken();
+        yield next.message;
       }
     }
+  }
+}
+
+/** Ends with the signal, even while the next one is waited for. */
+export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
+  const iterator = source[Symbol.asyncIterator]();
+  const aborted = new Promise<IteratorResult<T, unknown>>((resolve) => {
+    const end = (): void => resolve({ done: true, value: undefined });
+    if (signal.aborted) {
+      end();
+    } else {
+      signal.addEventListener('abort', end, { once: true });
+    }
+  });
+  try {
+    for (;;) {
+      const next = iterator.next();
+      // What comes after the end is nobody's any more.
+      next.catch(() => {});
+      const step = await Promise.race([next, aborted]);
+      if (step.done === true) {
+        return;
+      }
+      yield step.value;
+    }
+  } finally {
+    void iterator.return?.().catch(() => {});
   }
 }

@@ -1,0 +1,147 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ChaincodeError, messageOf } from '../chaincodeError.ts';
+import { exists, lend, unpack } from './buildFolder.ts';
+import { ChildSession, type ProcessUser } from './childSession.ts';
+import { buildEnvironment, type Environment, runEnvironment } from './environment.ts';
+import type { Launchable } from './launchable.ts';
+import { linkOwnLibraries } from './ownLibraries.ts';
+import { startProgram } from './startProgram.ts';
+
+/** How programs of the peer are run. */
+export interface ProgramOptions {
+  /** The peer's own, of which little is passed on. */
+  readonly environment: Environment;
+  readonly user: ProcessUser | null;
+  /** For builds. */
+  readonly signal: AbortSignal;
+}
+
+interface NodePackage {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly start: string;
+}
+
+/** Unpacks a project and gets what it depends on. @throws ChaincodeError `build_failed`, `bad_package` */
+export async function buildNodeProject(code: Uint8Array, scratch: string, options: ProgramOptions): Promise<true> {
+  await unpack(code, join(scratch, 'code'));
+  const project = await projectIn(scratch);
+  const { dependencies } = await readPackage(project);
+  if (await exists(join(project, 'node_modules'))) {
+    return true;
+  }
+  if (await linkOwnLibraries(project, dependencies)) {
+    return true;
+  }
+  const install = ['install', '--omit=dev', '--no-audit', '--no-fund'];
+  await lend(scratch, options.user, () => runBuild('npm', install, project, scratch, options));
+  return true;
+}
+
+/** Runs one command of a build to its end. @throws ChaincodeError `build_failed` with the last lines that it printed */
+export async function runBuild(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  home: string,
+  { environment, user, signal }: ProgramOptions,
+): Promise<void> {
+  const what = [command, ...args].join(' ');
+  let session: ChildSession;
+  try {
+    session = await ChildSession.start({
+      command,
+      args,
+      cwd,
+      environment: { ...buildEnvironment(environment), HOME: home },
+      user,
+    });
+  } catch (cause) {
+    throw new ChaincodeError('build_failed', messageOf(cause), { cause });
+  }
+  const onAbort = (): void => void session.stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const code = await session.exited;
+  signal.removeEventListener('abort', onAbort);
+  if (signal.aborted) {
+    throw new ChaincodeError('build_failed', `${what} took too long:\n${session.tail}`);
+  }
+  if (code !== 0) {
+    throw new ChaincodeError('build_failed', `${what} ended with ${code}:\n${session.tail}`);
+  }
+}
+
+/** Whether a build can still be started: what it is linked to may have moved. */
+export async function isNodeProjectWhole(folder: string): Promise<boolean> {
+  try {
+    return (await realpath(join(await projectIn(folder), 'node_modules', 'fabric-shim'))) !== '';
+  } catch {
+    return false;
+  }
+}
+
+export function nodeProgram(
+  folder: string,
+  packageId: string,
+  { environment, user }: Omit<ProgramOptions, 'signal'>,
+): Launchable {
+  return {
+    kind: 'program',
+    async start(connection, onLine) {
+      const project = await projectIn(folder);
+      const { start } = await readPackage(project);
+      const [command, args] = startCommand(start, project);
+      return startProgram(
+        {
+          command,
+          args: [...args, '--peer.address', connection.address],
+          cwd: project,
+          environment: runEnvironment(environment),
+          user,
+          onLine,
+        },
+        packageId,
+        connection,
+      );
+    },
+  };
+}
+
+/** As `npm start` would; what needs no shell is started without it, and without npm. */
+function startCommand(script: string, project: string): readonly [string, readonly string[]] {
+  const words = script.trim().split(/\s+/);
+  const [first, ...rest] = words;
+  if (!/[^\w\s./@:=-]/.test(script)) {
+    if (first === 'node') {
+      return [process.execPath, rest];
+    }
+    if (first === 'fabric-chaincode-node') {
+      return [process.execPath, [join(project, 'node_modules', '.bin', first), ...rest]];
+    }
+  }
+  return ['npm', ['start', '--']];
+}
+
+/** `src/`, as Fabric packs it; the archive's top for packages that other tools made. */
+async function projectIn(folder: string): Promise<string> {
+  for (const project of [join(folder, 'code', 'src'), join(folder, 'code')]) {
+    if (await exists(join(project, 'package.json'))) {
+      return project;
+    }
+  }
+  throw new ChaincodeError('bad_package', 'no package.json found at the root of the chaincode package');
+}
+
+async function readPackage(project: string): Promise<NodePackage> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'));
+  } catch (cause) {
+    throw new ChaincodeError('bad_package', `package.json of the chaincode: ${messageOf(cause)}`, { cause });
+  }
+  const { dependencies = {}, scripts = {} } = (parsed ?? {}) as {
+    dependencies?: Record<string, string>;
+    scripts?: Record<string, string>;
+  };
+  return { dependencies, start: scripts['start'] ?? 'node server.js' };
+}

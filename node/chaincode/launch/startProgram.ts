@@ -1,0 +1,66 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { own } from './buildFolder.ts';
+import { type ChildOptions, ChildSession, type ProcessUser } from './childSession.ts';
+import type { PeerConnection } from './launchable.ts';
+
+/**
+ * Starts a chaincode with the variables that shims read (core/container/dockercontroller): its ID, and how to reach the peer. Keys are
+ * in files of a folder that only its user can open, and that goes when the chaincode ends.
+ * @throws ChaincodeError `launch_failed`
+ */
+export async function startProgram(
+  options: ChildOptions,
+  packageId: string,
+  connection: PeerConnection,
+): Promise<ChildSession> {
+  const folder = await mkdtemp(join(tmpdir(), 'ftl-chaincode-'));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    const variables = {
+      CORE_CHAINCODE_ID_NAME: packageId,
+      CORE_PEER_LOCALMSPID: connection.mspId,
+      ...(await tlsVariables(folder, connection.tls, options.user)),
+      HOME: folder,
+    };
+    await own(folder, options.user);
+    const session = await ChildSession.start({ ...options, environment: { ...options.environment, ...variables } });
+    void session.exited.then(remove).catch(() => {});
+    return session;
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function tlsVariables(
+  folder: string,
+  tls: PeerConnection['tls'],
+  user: ProcessUser | null,
+): Promise<Record<string, string>> {
+  if (tls === null) {
+    return { CORE_PEER_TLS_ENABLED: 'false' };
+  }
+  const keep = async (name: string, text: string): Promise<string> => {
+    const file = join(folder, name);
+    await writeFile(file, text);
+    await chmod(file, 0o600);
+    await own(file, user);
+    return file;
+  };
+  const { certificate, key } = tls.client;
+  return {
+    CORE_PEER_TLS_ENABLED: 'true',
+    // The shims for Node and Java read Base64 of the PEM text, the one for Go the text itself.
+    CORE_TLS_CLIENT_KEY_PATH: await keep('client.key', base64(key)),
+    CORE_TLS_CLIENT_CERT_PATH: await keep('client.crt', base64(certificate)),
+    CORE_TLS_CLIENT_KEY_FILE: await keep('client_pem.key', key),
+    CORE_TLS_CLIENT_CERT_FILE: await keep('client_pem.crt', certificate),
+    CORE_PEER_TLS_ROOTCERT_FILE: await keep('peer.crt', tls.root),
+  };
+}
+
+function base64(pem: string): string {
+  return Buffer.from(pem).toString('base64');
+}
