@@ -7,6 +7,8 @@ export type ClientErrorCode =
   | 'endorsements_differ'
   /** The orderer did not take the transaction. */
   | 'not_broadcast'
+  /** The orderer's administration refused. */
+  | 'not_administered'
   /** The delivery of blocks ended with a status other than success. */
   | 'not_delivered'
   /** The transaction is in a block, but not valid. */
