@@ -1,10 +1,13 @@
 import { ProtoError } from './protoError.ts';
 
-/** Nested messages and groups; protobuf for Go allows 10,000, none of the messages read here nests deeper than 6. */
+/** Nested messages; protobuf for Go allows 10,000, none of the messages read here nests deeper than 6. */
 const MAX_DEPTH = 100;
 /** Fields in one message and all within: each may cost far more memory than its two bytes. */
-const MAX_FIELDS = 1_000_000;
+const MAX_FIELDS = 4_000_000;
 const MAX_FIELD_NUMBER = 0x1fff_ffff;
+/** As in Go. */
+const MAX_GROUPS = 10_000;
+const MAX_GROUP_FIELD = 0x7fff_ffff;
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -103,34 +106,30 @@ export class WireScanner {
         this.#advance(4);
         break;
       default:
-        this.#skipGroup(this.#lo >>> 3, 1);
+        this.#skipGroup(this.#lo >>> 3);
     }
   }
 
-  #skipGroup(field: number, depth: number): void {
-    if (depth > MAX_DEPTH) {
-      throw new ProtoError('too_deep', this.#what, `more than ${MAX_DEPTH} levels`);
-    }
-    for (;;) {
-      if (this.#pos === this.#end) {
-        throw this.#truncated();
-      }
+  /** To the end that has the same number as its start, and so for each group within. */
+  #skipGroup(outermost: number): void {
+    const open = [outermost];
+    while (open.length > 0) {
       this.#varint();
-      const within = this.#lo >>> 3;
+      // Here alone Go takes field numbers of up to 31 bits.
+      const field = this.#hi * 0x2000_0000 + (this.#lo >>> 3);
       this.#wire = this.#lo & 7;
-      if (within === 0 || this.#hi !== 0 || within > MAX_FIELD_NUMBER || this.#wire > FIXED32) {
+      if (field === 0 || field > MAX_GROUP_FIELD || this.#wire > FIXED32) {
         throw this.#malformed(`no field starts with tag ${this.#lo}`);
       }
-      if (this.#wire === END_GROUP) {
-        if (within !== field) {
-          throw this.#malformed(`group ${field} ends as group ${within}`);
-        }
-        return;
-      }
       if (this.#wire === START_GROUP) {
-        this.#skipGroup(within, depth + 1);
-      } else {
+        open.push(field);
+        if (open.length > MAX_GROUPS) {
+          throw this.#malformed(`more than ${MAX_GROUPS} groups in each other`);
+        }
+      } else if (this.#wire !== END_GROUP) {
         this.skip();
+      } else if (open.pop() !== field) {
+        throw this.#malformed('the end of another group than the one that is open');
       }
     }
   }
