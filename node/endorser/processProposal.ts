@@ -1,4 +1,5 @@
 import type { peer } from '@hyperledger/fabric-protos';
+import type { ChannelBundle } from '#node/channel/bundle.ts';
 import type { Signer } from '#node/crypto/sign.ts';
 import type { CallContext, GrpcService } from '#node/grpc/service.ts';
 import { RpcError } from '#node/grpc/rpcError.ts';
@@ -26,6 +27,8 @@ import {
 
 /** From here on a refusal comes with what was simulated (Fabric, `shim.ERROR`). */
 const ERROR = 500;
+/** Characters of a gRPC status, which goes into a header: texts repeat what the client sent. */
+const MAX_STATUS_LENGTH = 4096;
 
 export interface EndorserOptions {
   readonly authFilters?: AuthFilterOptions;
@@ -121,7 +124,7 @@ export class Endorser {
       if (error.code !== 'duplicate' && error.code !== 'not_allowed') {
         metrics?.validationFailures.inc();
       }
-      throw new RpcError('UNKNOWN', error.message, { cause: error });
+      throw new RpcError('UNKNOWN', error.message.slice(0, MAX_STATUS_LENGTH), { cause: error });
     }
   }
 
@@ -142,17 +145,20 @@ export class Endorser {
       return failure(`channel '${channelId}' not found`);
     }
     const unpacked: UnpackedProposal = { ...received, ...invocation.value };
-    const proposal = await checkProposal(unpacked, channel?.bundle.mspManager ?? localMsp);
-    if (channel !== null) {
-      await this.#checkChannel(proposal, channel);
+    if (channel === null) {
+      return this.#endorse(await checkProposal(unpacked, localMsp), null, trace);
     }
+    // One configuration for all checks, whatever is committed meanwhile.
+    const { bundle } = channel;
+    const proposal = await checkProposal(unpacked, bundle.mspManager);
+    await this.#checkChannel(proposal, channel, bundle);
     return this.#endorse(proposal, channel, trace);
   }
 
   /** @throws EndorserError `duplicate`, `not_allowed` */
-  async #checkChannel(proposal: CheckedProposal, channel: PeerChannel): Promise<void> {
+  async #checkChannel(proposal: CheckedProposal, channel: PeerChannel, bundle: ChannelBundle): Promise<void> {
     const { access, metrics, systemChaincodes } = this.#modules;
-    const { txId, chaincode, creator, bytes, signature, identity } = proposal;
+    const { channelId, txId, chaincode, creator, bytes, signature, identity } = proposal;
     if (await channel.hasTransaction(txId)) {
       metrics?.duplicates.inc(labelsOf(proposal));
       const hex = Buffer.from(creator).toString('hex');
@@ -161,7 +167,8 @@ export class Endorser {
     // System chaincodes check by themselves who may do what.
     if (!systemChaincodes.isSystem(chaincode)) {
       try {
-        await access.check('peer/Propose', channel, { data: bytes, identity: creator, signature }, identity);
+        const signed = { data: bytes, identity: creator, signature };
+        await access.check('peer/Propose', { channelId, bundle }, signed, identity);
       } catch (cause) {
         metrics?.aclFailures.inc(labelsOf(proposal));
         throw new EndorserError('not_allowed', messageOf(cause), { cause });

@@ -2,9 +2,10 @@ import { msp } from '@hyperledger/fabric-protos';
 import { localPolicyFor } from '#node/channel/aclResources.ts';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import { MspError } from '#node/msp/mspError.ts';
+import type { MspIdentity } from '#node/msp/mspIdentity.ts';
 import type { X509Identity } from '#node/msp/x509Identity.ts';
 import type { X509Msp } from '#node/msp/x509Msp.ts';
-import type { SignedData } from '#node/policy/policy.ts';
+import type { Policy, SignedData } from '#node/policy/policy.ts';
 
 const { MSPRole, MSPPrincipal } = msp;
 const { ADMIN, MEMBER } = MSPRole.MSPRoleType;
@@ -50,9 +51,15 @@ export class AccessControl {
 
   /**
    * @param channel null for a request outside any channel. A resource of the node is checked against the local MSP either way.
+   * @param verified who signed, where the caller has checked that already with the MSPs of this very channel: it is not done again
    * @throws AccessError
    */
-  async check(resource: string, channel: GuardedChannel | null, signed: SignedData): Promise<void> {
+  async check(
+    resource: string,
+    channel: GuardedChannel | null,
+    signed: SignedData,
+    verified?: MspIdentity,
+  ): Promise<void> {
     const role = localPolicyFor(resource);
     if (role !== null) {
       await this.#checkLocal(resource, role, signed);
@@ -63,7 +70,7 @@ export class AccessControl {
         'Invalid channel ID name during check policy on signed data. Name must be different from nil.',
       );
     } else {
-      await checkChannel(resource, channel, signed);
+      await checkChannel(resource, channel, signed, verified);
     }
   }
 
@@ -107,6 +114,7 @@ async function checkChannel(
   resource: string,
   { channelId, bundle }: GuardedChannel,
   signed: SignedData,
+  verified: MspIdentity | undefined,
 ): Promise<void> {
   const configured = bundle.application?.acls.configured.get(resource);
   const path = bundle.application?.acls.policyFor(resource) ?? null;
@@ -115,7 +123,7 @@ async function checkChannel(
   }
   const policy = bundle.policies.policy(path);
   if (configured !== undefined) {
-    const reason = policy === null ? `policy ${path} not found` : await whyDenied(policy.evaluate([signed]));
+    const reason = policy === null ? `policy ${path} not found` : await whyDenied(policy, signed, verified);
     if (reason !== null) {
       throw new AccessError(
         'denied',
@@ -125,7 +133,7 @@ async function checkChannel(
     }
     return;
   }
-  const reason = await whyDenied(bundle.policies.policyOrReject(path).evaluate([signed]));
+  const reason = await whyDenied(bundle.policies.policyOrReject(path), signed, verified);
   if (reason !== null) {
     throw new AccessError(
       'denied',
@@ -136,8 +144,10 @@ async function checkChannel(
 }
 
 async function whyDenied(
-  verdict: Promise<{ readonly satisfied: boolean; readonly reason: string }>,
+  policy: Policy,
+  signed: SignedData,
+  verified: MspIdentity | undefined,
 ): Promise<string | null> {
-  const { satisfied, reason } = await verdict;
-  return satisfied ? null : reason;
+  const verdict = verified === undefined ? await policy.evaluate([signed]) : policy.evaluateIdentities([verified]);
+  return verdict.satisfied ? null : verdict.reason;
 }

@@ -2,10 +2,24 @@ import { common, peer } from '@hyperledger/fabric-protos';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Signer } from '#node/crypto/sign.ts';
+import type { ConfigPolicy } from '#node/channel/configGroup.ts';
 import { RpcError } from '#node/grpc/rpcError.ts';
 import { authority, issue } from '#node/msp/testAuthority.ts';
+import { BlockView } from '#node/protos/blockView.ts';
+import { BlockMaker } from '../../harness/signedBlocks.ts';
+import { channelConfig, genesisEnvelope, signaturePolicyBytes } from '../../harness/signedChannel.ts';
 import { endorsedTransaction, type ProposalParts, signProposal } from '../../harness/signedProposal.ts';
-import { basic, CHANNEL, EndorserNetwork, MAJORITY, org1, org2, proposal, stranger } from './endorserNetwork.ts';
+import {
+  basic,
+  CHANNEL,
+  EndorserNetwork,
+  MAJORITY,
+  orderers,
+  org1,
+  org2,
+  proposal,
+  stranger,
+} from './endorserNetwork.ts';
 
 let network: EndorserNetwork;
 let runs = 0;
@@ -105,6 +119,27 @@ describe('a proposal is turned down, and no chaincode runs', () => {
     for (const { bytes, txId } of [valid, invalid]) {
       expect(await refused(bytes)).toBe(`duplicate transaction found [${txId}]. Creator [${creator}]`);
     }
+  });
+});
+
+describe('the channel', () => {
+  it('says who may propose; system chaincodes decide by themselves', async () => {
+    const config = channelConfig([org1, org2], orderers);
+    const application = config.channelGroup?.groups.get('Application');
+    const policies = application?.groups.get('Org1MSP')?.policies as Map<string, ConfigPolicy>;
+    const value = signaturePolicyBytes("OR('Org1MSP.admin')");
+    const { policy, ...rest } = policies.get('Writers') as ConfigPolicy;
+    policies.set('Writers', { ...rest, policy: { ...(policy as NonNullable<typeof policy>), value } });
+    const genesis = new BlockMaker(orderers.node).next([genesisEnvelope('strict', config)]);
+    await network.peer.join(BlockView.fromBytes(genesis));
+
+    expect(await refusedFor({ channelId: 'strict' })).toMatch(
+      /^Failed evaluating policy on signed data during check policy on channel \[strict\] with policy \[\/Channel\/Application\/Writers\]/,
+    );
+    const admin = await network.peer.propose(proposal({ channelId: 'strict', creator: org1.admin }).bytes);
+    expect(admin.getResponse()?.getMessage()).toContain('chaincode basic not found');
+    const info = proposal({ channelId: 'strict', chaincode: 'qscc', args: ['GetChainInfo', 'strict'] });
+    expect((await network.peer.propose(info.bytes)).hasEndorsement()).toBe(true);
   });
 });
 
