@@ -31,8 +31,13 @@ export interface BroadcastModules {
 
 /** What came of a message. */
 interface Answer {
+  /** Null for one without a header, which leaves no record. */
+  readonly step: TransactionStep | null;
   readonly status: number;
-  readonly response: Uint8Array;
+  /** Null for SUCCESS. */
+  readonly error: unknown;
+  /** As `performance.now` has them; null where it did not pass. */
+  readonly at: { readonly started: number; readonly validated: number | null };
 }
 
 /** A message that was checked, and what brings it to its chain. */
@@ -87,13 +92,10 @@ export class Broadcast {
       before = handedOver.promise;
       return this.#process(bytes, context, turn, handedOver.resolve);
     };
-    for await (const { status, response } of inOrder(
-      this.#limited(requests, context),
-      process,
-      this.#options.pipeline,
-    )) {
-      yield response;
-      if (status !== common.Status.SUCCESS) {
+    for await (const answer of inOrder(this.#limited(requests, context), process, this.#options.pipeline)) {
+      this.#record(answer);
+      yield answer.error === null ? SUCCESS : responseOf(answer.status, textOfError(answer.error));
+      if (answer.status !== common.Status.SUCCESS) {
         return;
       }
     }
@@ -121,8 +123,24 @@ export class Broadcast {
       error = cause;
     }
     const status = error === null ? common.Status.SUCCESS : broadcastStatus(error);
+    return { step, status, error, at: { started, validated } };
+  }
+
+  /** When the answer goes back, so that records and answers of a stream have one order. */
+  #record({ step, status, error, at: { started, validated } }: Answer): void {
     const ended = performance.now();
-    this.#measure(step, status, { started, validated, ended });
+    this.#modules.metrics?.broadcast(
+      {
+        // A name that no channel has would be one more label for each that comes along.
+        channel: step !== null && this.#modules.chains.chain(step.channelId) !== null ? step.channelId : 'unknown',
+        type: step?.type ?? 'unknown',
+        status: STATUS_NAMES.get(status) ?? String(status),
+      },
+      {
+        validate: ((validated ?? ended) - started) / 1000,
+        enqueue: validated === null ? null : (ended - validated) / 1000,
+      },
+    );
     if (step !== null) {
       this.#modules.tracer.broadcastResponse({
         ...step,
@@ -131,7 +149,6 @@ export class Broadcast {
         ...(error === null ? {} : { error: textOfError(error) }),
       });
     }
-    return { status, response: error === null ? SUCCESS : responseOf(status, textOfError(error)) };
   }
 
   async #check(envelope: EnvelopeView): Promise<Checked> {
@@ -180,25 +197,6 @@ export class Broadcast {
       this.#keys.set(name, keys);
     }
     return keys;
-  }
-
-  #measure(
-    step: TransactionStep | null,
-    status: number,
-    at: { readonly started: number; readonly validated: number | null; readonly ended: number },
-  ): void {
-    this.#modules.metrics?.broadcast(
-      {
-        // A name that no channel has would be one more label for each that comes along.
-        channel: step !== null && this.#modules.chains.chain(step.channelId) !== null ? step.channelId : 'unknown',
-        type: step?.type ?? 'unknown',
-        status: STATUS_NAMES.get(status) ?? String(status),
-      },
-      {
-        validate: ((at.validated ?? at.ended) - at.started) / 1000,
-        enqueue: at.validated === null ? null : (at.ended - at.validated) / 1000,
-      },
-    );
   }
 }
 

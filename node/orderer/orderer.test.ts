@@ -43,13 +43,11 @@ describe('an orderer', () => {
     expect(blocks.map(({ data }) => data.length)).toEqual([1, 10, 10, 5]);
     expect(txIdsOf(blocks)).toEqual(sent.map(idOf));
     const bundle = bundleOf(blocks[0] as BlockView);
-    for (const [number, block] of blocks.entries()) {
-      if (number > 0) {
-        verifyChain(block, { height: number, hash: blocks[number - 1]?.hash ?? null }, 'mychannel');
-        await verifyBlockSignatures(block, bundle);
-        expect(block.lastConfig).toBe(0);
-        expect(block.consenterIds).toEqual([1]);
-      }
+    for (const [index, block] of blocks.slice(1).entries()) {
+      verifyChain(block, { height: index + 1, hash: blocks[index]?.hash ?? null }, 'mychannel');
+      await verifyBlockSignatures(block, bundle);
+      expect(block.lastConfig).toBe(0);
+      expect(block.consenterIds).toEqual([1]);
     }
   });
 

@@ -32,7 +32,7 @@ const NOTHING = new Uint8Array(0);
 
 /** For tests: organisations, keys and TLS of a network, made on the spot; its channels have one etcdraft consenter. */
 export class TestNetwork {
-  readonly org1 = makeOrganization('Org1MSP', 'peer');
+  readonly org1: TestOrganization;
   readonly ordererOrg: TestOrganization;
   readonly tlsAuthority: Holder = authority('tlsca.orderers');
   /** Of the orderer's TLS server. */
@@ -40,10 +40,13 @@ export class TestNetwork {
   /** Of an administrator's TLS client. */
   readonly client: Holder;
 
-  constructor() {
+  constructor(
+    org1: TestOrganization = makeOrganization('Org1MSP', 'peer'),
+    organization: TestOrganization = makeOrganization('OrdererMSP', 'orderer'),
+  ) {
+    this.org1 = org1;
     this.server = this.tlsHolder('orderer0.example.com');
     this.client = this.tlsHolder('admin.example.com');
-    const organization = makeOrganization('OrdererMSP', 'orderer');
     this.ordererOrg = { ...organization, config: withTlsRoot(organization.config, this.tlsAuthority.pem) };
   }
 

@@ -87,3 +87,17 @@ export async function allBlocks(orderer: Orderer, channelId?: string): Promise<B
 export function txIdsOf(blocks: readonly BlockView[]): string[] {
   return blocks.flatMap(({ envelopes }) => envelopes.map(({ channelHeader }) => channelHeader.txId)).filter(Boolean);
 }
+
+/** IDs of all transactions, in order, once this one is among them. */
+export async function orderedUpTo(orderer: Orderer, txId: string, channelId?: string): Promise<string[]> {
+  const chain = chainOf(orderer, channelId);
+  const signal = AbortSignal.timeout(20_000);
+  for (;;) {
+    const { height } = chain;
+    const ids = txIdsOf(await allBlocks(orderer, channelId));
+    if (ids.includes(txId)) {
+      return ids;
+    }
+    await chain.waitForBlock(height, signal);
+  }
+}
