@@ -1,0 +1,124 @@
+import { ordererChannels } from '#node/client/participation.ts';
+import { chainInfo, committedChaincodes, joinedChannels } from '#node/client/systemChaincodes.ts';
+import { type Connect, NetworkConnections } from './connections.ts';
+import type { OrdererLayout, OrganizationLayout, PeerLayout } from './layout.ts';
+import type { NetworkFolder } from './networkFolder.ts';
+import { HOST } from './ports.ts';
+import { runningProcess } from './processes.ts';
+
+export interface ChannelStatus {
+  readonly name: string;
+  /** Number of blocks; null at an orderer, which is not asked. */
+  readonly height: number | null;
+  /** Of the last block, hexadecimal. */
+  readonly hash: string | null;
+  /** `name:version`. */
+  readonly chaincodes: readonly string[];
+}
+
+export interface NodeStatus {
+  readonly name: string;
+  readonly kind: 'orderer' | 'peer' | 'chaincode';
+  readonly mspId: string | null;
+  readonly address: string;
+  readonly operations: string | null;
+  readonly pid: number | null;
+  /** `answers`: ready; `silent`: it runs, but does not answer; `stopped`. */
+  readonly state: 'answers' | 'silent' | 'stopped';
+  /** What is wrong. */
+  readonly error: string | null;
+  readonly channels: readonly ChannelStatus[];
+}
+
+const ASK_MS = 5000;
+
+/** What every process of a network does. @throws NetworkError `not_found` */
+export async function networkStatus(
+  folder: NetworkFolder,
+  modules: { readonly connect: Connect },
+): Promise<readonly NodeStatus[]> {
+  const layout = folder.read();
+  const connections = new NetworkConnections({ folder, layout }, modules);
+  try {
+    const nodes = layout.organizations.flatMap((organization) => [
+      ...organization.orderers.map((orderer) => ordererStatus(folder, organization, orderer, connections)),
+      ...organization.peers.map((peer) => peerStatus(folder, organization, peer, connections)),
+    ]);
+    const services = layout.chaincodes
+      .filter(({ port }) => port !== null)
+      .map(({ name, port }) =>
+        asked(folder.chaincode(name).pid, async () => [], {
+          name: `chaincode ${name}`,
+          kind: 'chaincode',
+          mspId: null,
+          address: `${HOST}:${port}`,
+          operations: null,
+        }),
+      );
+    return await Promise.all([...nodes, ...services]);
+  } finally {
+    await connections.close();
+  }
+}
+
+function ordererStatus(
+  folder: NetworkFolder,
+  organization: OrganizationLayout,
+  orderer: OrdererLayout,
+  connections: NetworkConnections,
+): Promise<NodeStatus> {
+  const ask = async (): Promise<readonly ChannelStatus[]> => {
+    const names = await ordererChannels(connections.participation(organization, orderer));
+    return names.map((name) => ({ name, height: null, hash: null, chaincodes: [] }));
+  };
+  return asked(folder.node(orderer.host).pid, ask, about('orderer', organization, orderer));
+}
+
+function peerStatus(
+  folder: NetworkFolder,
+  organization: OrganizationLayout,
+  peer: PeerLayout,
+  connections: NetworkConnections,
+): Promise<NodeStatus> {
+  const ask = async (): Promise<readonly ChannelStatus[]> => {
+    const client = connections.peer(organization, peer);
+    const signer = connections.signer(organization, 'Admin');
+    return Promise.all(
+      (await joinedChannels(client, signer)).map(async (name) => {
+        const { height, hash } = await chainInfo(client, name, signer, { timeoutMs: ASK_MS });
+        const definitions = await committedChaincodes(client, name, signer);
+        return { name, height, hash, chaincodes: Array.from(definitions, ([key, { version }]) => `${key}:${version}`) };
+      }),
+    );
+  };
+  return asked(folder.node(peer.host).pid, ask, about('peer', organization, peer));
+}
+
+type About = Pick<NodeStatus, 'name' | 'kind' | 'mspId' | 'address' | 'operations'>;
+
+function about(
+  kind: 'orderer' | 'peer',
+  { mspId }: OrganizationLayout,
+  node: { readonly host: string; readonly port: number; readonly operationsPort: number },
+): About {
+  return {
+    name: node.host,
+    kind,
+    mspId,
+    address: `${HOST}:${node.port}`,
+    operations: `${HOST}:${node.operationsPort}`,
+  };
+}
+
+async function asked(pidFile: string, ask: () => Promise<readonly ChannelStatus[]>, what: About): Promise<NodeStatus> {
+  const pid = await runningProcess(pidFile);
+  if (pid === null) {
+    return { ...what, pid, state: 'stopped', error: null, channels: [] };
+  }
+  try {
+    return { ...what, pid, state: 'answers', error: null, channels: await ask() };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { ...what, pid, state: 'silent', error: text, channels: [] };
+  }
+}
