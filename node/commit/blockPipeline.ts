@@ -12,6 +12,7 @@ import { applyConfigurations } from './configTransactions.ts';
 import { isConfigBlock } from './envelopeForm.ts';
 import { PolicyBook } from './policyBook.ts';
 import { Slots } from './slots.ts';
+import type { ValidationPlugins } from './validationPlugins.ts';
 import { Code, reasonOf, type Verdict } from './verdict.ts';
 import { type ChainTip, verifyBlockSignatures, verifyChain } from './verifyBlock.ts';
 
@@ -43,6 +44,8 @@ export type CommitHook = (block: CommittedBlock) => void;
 export interface BlockPipelineModules {
   readonly ledger: CommitLedger;
   readonly onCommit?: CommitHook;
+  /** Beside Fabric's own, by the names that chaincode definitions give. */
+  readonly validationPlugins?: ValidationPlugins;
 }
 
 /** A block whose signatures are being checked; it waits for the block before it. */
@@ -79,6 +82,7 @@ export class BlockPipeline {
   readonly #slots: Slots;
   readonly #decodeOnce: boolean;
   readonly #definitions: ChaincodeDefinitions;
+  readonly #plugins: ValidationPlugins;
   #bundle: ChannelBundle | null;
   #book: PolicyBook | null;
   #running = false;
@@ -90,6 +94,7 @@ export class BlockPipeline {
     this.#slots = new Slots(options.parallel === false ? 1 : (options.inFlight ?? IN_FLIGHT));
     this.#decodeOnce = options.decodeOnce ?? true;
     this.#definitions = new ChaincodeDefinitions(modules.ledger.state);
+    this.#plugins = modules.validationPlugins ?? {};
     this.#bundle = bundle;
     this.#book = bundle === null ? null : new PolicyBook(bundle);
   }
@@ -201,7 +206,8 @@ export class BlockPipeline {
       const book = this.#book ?? new PolicyBook(bundle);
       const { state, blocks } = this.#ledger;
       await timed(verified.durations, 'policies', async () => {
-        verdicts = await checkBlock(transactions, { bundle, book, definitions: this.#definitions, state, blocks });
+        const definitions = this.#definitions;
+        verdicts = await checkBlock(transactions, { bundle, book, definitions, state, blocks, plugins: this.#plugins });
         const applied = await applyConfigurations(number, transactions, bundle);
         newBundle = applied === null ? null : usable(applied);
       });

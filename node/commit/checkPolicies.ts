@@ -7,6 +7,7 @@ import type { CheckedTransaction } from './checkSignatures.ts';
 import { type EndorsementRules, endorsementRules } from './endorsementRules.ts';
 import { KeyLevelPolicies, someWrittenKeys, writtenKeys } from './keyLevelPolicies.ts';
 import type { PolicyAnswer, PolicyBook } from './policyBook.ts';
+import { askPlugins, type PluginAnswers, type ValidationPlugins } from './validationPlugins.ts';
 import { Code, invalid, VALID, type Verdict } from './verdict.ts';
 
 export interface PolicyModules {
@@ -15,6 +16,8 @@ export interface PolicyModules {
   readonly definitions: ChaincodeDefinitions;
   /** As the block before left it. */
   readonly state: StateReader;
+  /** Beside Fabric's own. */
+  readonly plugins?: ValidationPlugins;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface PolicyModules {
  *
  * @param transactions null for those that were turned down already
  * @returns a verdict for each, VALID where nothing was asked
- * @throws CommitError `unknown_plugin`, `state_unreadable`
+ * @throws CommitError `unknown_plugin`, `plugin_failed`, `state_unreadable`
  */
 export async function checkPolicies(
   transactions: readonly (CheckedTransaction | null)[],
@@ -38,14 +41,22 @@ export async function checkPolicies(
     }
     for (const namespace of written.namespaces) {
       if (!rules.has(namespace)) {
-        rules.set(namespace, await endorsementRules(namespace, modules.definitions, modules.bundle));
+        const { definitions, bundle, plugins } = modules;
+        rules.set(namespace, await endorsementRules(namespace, definitions, bundle, plugins));
       }
     }
     views.push(...(transaction as CheckedTransaction).envelope.transaction.action.readWriteSet.namespaces);
   }
   const keyLevel = await KeyLevelPolicies.load(modules.state, views);
-  return transactions.map((one) =>
-    one === null || one.written === null ? VALID : checkTransactionPolicies(one, rules, keyLevel, modules.book),
+  const hasPlugins = [...rules.values()].some((one) => typeof one !== 'string' && one.plugin !== undefined);
+  const answers: PluginAnswers[] = [];
+  for (const one of hasPlugins ? transactions : []) {
+    answers.push(one === null ? new Map() : await askPlugins(one, rules, modules));
+  }
+  return transactions.map((one, index) =>
+    one === null || one.written === null
+      ? VALID
+      : checkTransactionPolicies(one, rules, keyLevel, modules.book, answers[index]),
   );
 }
 
@@ -54,6 +65,7 @@ function checkTransactionPolicies(
   rulesOf: ReadonlyMap<string, EndorsementRules | string>,
   keyLevel: KeyLevelPolicies,
   book: PolicyBook,
+  pluginAnswers: PluginAnswers | undefined,
 ): Verdict {
   const { namespaces } = transaction.written ?? { namespaces: [] };
   const endorsers = transaction.endorsers as CheckedEndorsers;
@@ -76,6 +88,10 @@ function checkTransactionPolicies(
   return verdict;
 
   function checkNamespace(name: string, view: NamespaceView | null, rules: EndorsementRules): PolicyAnswer {
+    if (rules.plugin !== undefined) {
+      const answer = pluginAnswers?.get(name);
+      return answer === undefined ? `the validation plugin of ${name} was not asked` : answer;
+    }
     const asked = new AskedPolicies(name, rules, endorsers, book);
     const keys = view === null ? [] : keyLevel.isEmpty ? someWrittenKeys(view) : writtenKeys(view);
     for (const key of keys) {

@@ -6,7 +6,7 @@
  * that is there already), `previous_hash`, `data_hash`, `block_signature` (the channel's BlockValidation policy is not met).
  *
  * What it asks of the node: `config_rejected` (a configuration that the one in force does not allow), `unsupported_capability`,
- * `unknown_plugin` (a validation plugin other than Fabric's own), `state_unreadable` (state that decisions depend on is damaged:
+ * `unknown_plugin` (a validation plugin that this node does not have), `plugin_failed` (one that could not tell), `state_unreadable` (state that decisions depend on is damaged:
  * Fabric halts the channel as well).
  *
  * The pipeline: `closed`, `halted` (an earlier block failed).
@@ -23,6 +23,7 @@ export type CommitErrorCode =
   | 'config_rejected'
   | 'unsupported_capability'
   | 'unknown_plugin'
+  | 'plugin_failed'
   | 'state_unreadable'
   | 'closed'
   | 'halted';

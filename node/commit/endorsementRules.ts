@@ -4,9 +4,10 @@ import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import type { ChaincodeDefinitions, CommittedDefinition } from './chaincodeDefinitions.ts';
 import { CommitError } from './commitError.ts';
+import type { ValidationPlugin, ValidationPlugins } from './validationPlugins.ts';
 import { policyReference, signaturePolicyAsApplicationPolicy } from './policyBook.ts';
 
-/** Fabric's own validation plugin, the only one that can be in a definition that others than its author understand. */
+/** Fabric's own validation plugin, which is the code here. */
 const BUILT_IN_PLUGIN = 'vscc';
 const LIFECYCLE_POLICY = '/Channel/Application/LifecycleEndorsement';
 const IMPLICIT_COLLECTION = '_implicit_org_';
@@ -14,6 +15,8 @@ const IMPLICIT_COLLECTION = '_implicit_org_';
 /** Whose endorsement a chaincode's namespace wants; serialised `protos.ApplicationPolicy`s. */
 export interface EndorsementRules {
   readonly policy: Uint8Array;
+  /** Decides in place of the policies. */
+  readonly plugin?: ValidationPlugin;
   /**
    * Of a collection: its own policy, or `refused`, or null where that of the namespace counts.
    */
@@ -29,6 +32,7 @@ export async function endorsementRules(
   namespace: string,
   definitions: ChaincodeDefinitions,
   bundle: ChannelBundle,
+  plugins: ValidationPlugins = {},
 ): Promise<EndorsementRules | string> {
   if (namespace === LIFECYCLE_NAMESPACE) {
     return {
@@ -47,14 +51,20 @@ export async function endorsementRules(
   if (definition.validationParameter.length === 0) {
     return `the definition of ${namespace} has no endorsement policy`;
   }
-  if (definition.validationPlugin !== BUILT_IN_PLUGIN) {
+  const rules = definition.legacy ? legacyRules(definition) : definedRules(definition, bundle);
+  if (definition.validationPlugin === BUILT_IN_PLUGIN) {
+    return rules;
+  }
+  const plugin = Object.hasOwn(plugins, definition.validationPlugin) ? plugins[definition.validationPlugin] : undefined;
+  if (plugin === undefined) {
+    // As in Fabric: a peer that cannot tell whether a transaction is valid must not go on.
     throw new CommitError(
       'unknown_plugin',
       null,
       `chaincode ${namespace} is validated by plugin ${definition.validationPlugin}, which this node does not have`,
     );
   }
-  return definition.legacy ? legacyRules(definition) : definedRules(definition, bundle);
+  return { ...rules, policy: definition.validationParameter, plugin };
 }
 
 function definedRules(definition: CommittedDefinition, bundle: ChannelBundle): EndorsementRules {

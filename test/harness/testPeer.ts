@@ -5,6 +5,7 @@ import { peer } from '@hyperledger/fabric-protos';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import type { ChaincodeDefinitionSource, EndorsementInfo } from '#node/chaincode/chaincodeSupport.ts';
 import { BlockPipeline } from '#node/commit/blockPipeline.ts';
+import type { ValidationPlugins } from '#node/commit/validationPlugins.ts';
 import type { CommittedBlock } from '#node/commit/blockStages.ts';
 import type { Signer } from '#node/crypto/sign.ts';
 import type { AccessChecks } from '#node/endorser/accessChecks.ts';
@@ -43,9 +44,13 @@ export class TestPeerChannel implements PeerChannel {
     this.pipeline = pipeline;
   }
 
-  static async open(folder: string, channelId: string): Promise<TestPeerChannel> {
+  static async open(
+    folder: string,
+    channelId: string,
+    validationPlugins: ValidationPlugins = {},
+  ): Promise<TestPeerChannel> {
     const ledger = await PeerLedger.open({ folder, channelId, state: 'memory' });
-    const pipeline = await BlockPipeline.open({}, { ledger });
+    const pipeline = await BlockPipeline.open({}, { ledger, validationPlugins });
     return new TestPeerChannel(ledger, await TransientStore.open(folder, channelId), pipeline);
   }
 
@@ -129,6 +134,7 @@ export interface TestPeerOptions extends Partial<EndorserOptions> {
   readonly signer: Signer;
   readonly localMsp: X509Msp;
   readonly tracer?: Tracer;
+  readonly validationPlugins?: ValidationPlugins;
   /** Instead of the real one. */
   readonly access?: AccessChecks;
   readonly modules?: Partial<EndorserModules>;
@@ -141,10 +147,12 @@ export class TestPeer implements PeerChannels, AsyncDisposable {
   readonly definitions = new TestDefinitions();
   readonly endorser: Endorser;
   readonly #folder: string;
+  readonly #validationPlugins: ValidationPlugins;
   readonly #channels = new Map<string, TestPeerChannel>();
 
   private constructor(folder: string, options: TestPeerOptions) {
     this.#folder = folder;
+    this.#validationPlugins = options.validationPlugins ?? {};
     const access: AccessChecks = options.access ?? new AccessControl({ localMsp: options.localMsp });
     const { chaincodes, definitions } = this;
     const systemChaincodes = new SystemChaincodes([
@@ -187,7 +195,7 @@ export class TestPeer implements PeerChannels, AsyncDisposable {
         `cannot create ledger from genesis block: ledger [${channelId}] already exists with state [ACTIVE]`,
       );
     }
-    const channel = await TestPeerChannel.open(this.#folder, channelId);
+    const channel = await TestPeerChannel.open(this.#folder, channelId, this.#validationPlugins);
     this.#channels.set(channelId, channel);
     await channel.commit(genesis.bytes);
     return channel;
