@@ -31,12 +31,13 @@ export class Certificate {
   readonly notAfter: Date;
   /** SubjectPublicKeyInfo, DER. */
   readonly rawPublicKey: Uint8Array;
-  readonly publicKey: KeyObject;
+  /** Null also for a key of which Go knows nothing, not even how to read it; authorities of TLS may have one. */
   readonly keyKind: KeyKind;
   readonly extensions: CertificateExtensions;
   readonly signature: Uint8Array;
   /** Dotted OID. */
   readonly signatureAlgorithm: string;
+  readonly #publicKey: KeyObject | null;
   readonly #tbs: Uint8Array;
   readonly #rawAlgorithm: Uint8Array;
   #fingerprint: string | undefined;
@@ -79,8 +80,8 @@ export class Certificate {
     this.rawSubject = subject.raw;
     this.subject = readName(new DerReader(subject.content));
     this.rawPublicKey = fields.expect(DER.sequence).raw;
-    this.publicKey = importKey(this.rawPublicKey);
-    this.keyKind = keyKind(this.publicKey);
+    this.#publicKey = importKey(this.rawPublicKey);
+    this.keyKind = this.#publicKey === null ? null : keyKind(this.#publicKey);
     if (this.version > 1) {
       fields.optional(0x81);
       fields.optional(0x82);
@@ -119,6 +120,14 @@ export class Certificate {
     return Certificate.fromDer(block.bytes);
   }
 
+  /** @throws CryptoError `unsupported_key` where it is of a kind that is not known */
+  get publicKey(): KeyObject {
+    if (this.#publicKey === null) {
+      throw new CryptoError('unsupported_key', 'public key of a kind that is not known');
+    }
+    return this.#publicKey;
+  }
+
   get isCa(): boolean {
     return this.extensions.basicConstraints?.isCa === true;
   }
@@ -151,13 +160,16 @@ export class Certificate {
     if (keyUsage !== null && keyUsage !== 0 && (keyUsage & KEY_USAGE_CERT_SIGN) === 0) {
       return false;
     }
-    return authoritySigned({
-      key: parent.publicKey,
-      algorithm: this.signatureAlgorithm,
-      message: this.#tbs,
-      signature: this.signature,
-      allowSha1: false,
-    });
+    return (
+      parent.#publicKey !== null &&
+      authoritySigned({
+        key: parent.#publicKey,
+        algorithm: this.signatureAlgorithm,
+        message: this.#tbs,
+        signature: this.signature,
+        allowSha1: false,
+      })
+    );
   }
 
   get isSignedWithEcdsa(): boolean {
@@ -189,21 +201,43 @@ function rightAligned(content: Uint8Array): Uint8Array {
     : bits.map((octet, index) => (octet >> unused) | (((bits[index - 1] ?? 0) << (8 - unused)) & 0xff));
 }
 
+const RSA = '1.2.840.113549.1.1.1';
 const EC_PUBLIC_KEY = '1.2.840.10045.2.1';
+const ED25519 = '1.3.101.112';
+/** DSA and X25519, which Go can read and Fabric has no use for. */
+const OTHERS: ReadonlySet<string> = new Set(['1.2.840.10040.4.1', '1.3.101.110']);
+const DER_NULL = Uint8Array.of(0x05, 0x00);
 
-/** Of points on a curve, Go reads only those in full. */
-function isCompressedPoint(spki: Uint8Array): boolean {
+/**
+ * As Go reads a key (`x509.parsePublicKey`): points on its four curves in full, RSA with parameters that are NULL, Ed25519 without
+ * any. Null for an algorithm that it does not know, which it takes as it is.
+ */
+function importKey(spki: Uint8Array): KeyObject | null {
   const parts = new DerReader(spki).sequence();
-  return parts.sequence().oid() === EC_PUBLIC_KEY && bitString(parts.expect(DER.bitString).content).bits[0] !== 4;
-}
-
-function importKey(spki: Uint8Array): KeyObject {
-  if (isCompressedPoint(spki)) {
+  const algorithm = parts.sequence();
+  const oid = algorithm.oid();
+  const { bits } = bitString(parts.expect(DER.bitString).content);
+  if (oid !== RSA && oid !== EC_PUBLIC_KEY && oid !== ED25519 && !OTHERS.has(oid)) {
+    return null;
+  }
+  const parameters = algorithm.done ? null : algorithm.next().raw;
+  if (oid === EC_PUBLIC_KEY && bits[0] !== 4) {
     throw new CryptoError('unsupported_key', 'public key that is a compressed point');
   }
-  try {
-    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  } catch (cause) {
-    throw new CryptoError('unsupported_key', 'public key of a kind that is not known', { cause });
+  if (oid === RSA && (parameters === null || Buffer.compare(parameters, DER_NULL) !== 0)) {
+    throw new CryptoError('unsupported_key', 'RSA key whose parameters are not NULL');
   }
+  if (oid === ED25519 && parameters !== null) {
+    throw new CryptoError('unsupported_key', 'Ed25519 key with parameters');
+  }
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  } catch (cause) {
+    throw new CryptoError('unsupported_key', 'public key that cannot be read', { cause });
+  }
+  if (oid === EC_PUBLIC_KEY && keyKind(key) === null) {
+    throw new CryptoError('unsupported_key', 'public key on a curve that is not known');
+  }
+  return key;
 }

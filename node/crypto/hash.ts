@@ -7,15 +7,9 @@ export type SignatureHashFamily = 'SHA2' | 'SHA3';
 /** node:crypto's name of the digest that signatures of a family cover. */
 export type SignatureDigest = 'sha256' | 'sha3-256';
 
-/** @throws CryptoError `unsupported_hash` */
-export function signatureDigest(family: string): SignatureDigest {
-  if (family === 'SHA2') {
-    return 'sha256';
-  }
-  if (family === 'SHA3') {
-    return 'sha3-256';
-  }
-  throw new CryptoError('unsupported_hash', `hash family ${family} is not known`);
+/** Null for a family that is not known: an MSP may name one, and no ECDSA signature of its members holds then. */
+export function signatureDigest(family: string): SignatureDigest | null {
+  return family === 'SHA2' ? 'sha256' : family === 'SHA3' ? 'sha3-256' : null;
 }
 
 const IDENTIFIER_DIGESTS: ReadonlyMap<string, string> = new Map([

@@ -82,13 +82,15 @@ export class RevocationList {
   signedBy(authority: Certificate): boolean {
     let signed = this.#signers.get(authority.fingerprint);
     if (signed === undefined) {
-      signed = authoritySigned({
-        key: authority.publicKey,
-        algorithm: this.#algorithm,
-        message: this.#tbs,
-        signature: this.#signature,
-        allowSha1: true,
-      });
+      signed =
+        authority.keyKind !== null &&
+        authoritySigned({
+          key: authority.publicKey,
+          algorithm: this.#algorithm,
+          message: this.#tbs,
+          signature: this.#signature,
+          allowSha1: true,
+        });
       this.#signers.set(authority.fingerprint, signed);
     }
     return signed;

@@ -81,7 +81,11 @@ export class X509Identity implements MspIdentity {
   }
 
   verify(message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-    return verifySignature(this.certificate.publicKey, message, signature, this.msp.signatureDigest);
+    const { signatureDigest } = this.msp;
+    if (signatureDigest === null && this.certificate.keyKind !== 'Ed25519') {
+      return Promise.resolve(false);
+    }
+    return verifySignature(this.certificate.publicKey, message, signature, signatureDigest ?? undefined);
   }
 
   satisfies(principal: msp.MSPPrincipal): string | null {

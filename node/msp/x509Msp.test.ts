@@ -1,5 +1,7 @@
 import { msp } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
+import { Certificate } from '#node/crypto/certificate.ts';
+import { encodePem } from '#node/crypto/pem.ts';
 import { keyUsageExtension, subjectKeyIdentifierExtension } from '#node/crypto/certificateBuilder.ts';
 import { DER } from '#node/crypto/der.ts';
 import { derEncode } from '#node/protos/derEncode.ts';
@@ -11,6 +13,7 @@ import {
   type Algorithm,
   authority,
   definition,
+  type Holder,
   issue,
   makeKey,
   NODE_UNITS,
@@ -30,6 +33,13 @@ function codeOf(...args: Parameters<typeof setup>): string {
   } catch (error) {
     return error instanceof MspError ? error.code : String(error);
   }
+}
+
+/** The same certificate with other octets somewhere; nobody signed that, but a root vouches for itself. */
+function altered(holder: Holder, from: string, to: string): Holder {
+  const der = Certificate.fromPem(holder.pem).raw;
+  const hex = Buffer.from(der).toString('hex').replace(from, to);
+  return { ...holder, pem: Buffer.from(encodePem('CERTIFICATE', Buffer.from(hex, 'hex'))) };
 }
 
 describe('setting up an MSP', () => {
@@ -66,8 +76,33 @@ describe('setting up an MSP', () => {
     );
   });
 
-  it('refuses hash functions that nobody knows, and takes those that Fabric knows', async () => {
-    expect(codeOf([root], { signatureHashFamily: 'MD5' })).toBe('bad_config');
+  it('refuses authorities with keys of kinds that nobody knows, but for TLS', () => {
+    // Another algorithm than that of elliptic curves, and another curve.
+    const unknownKey = altered(root, '2a8648ce3d0201', '2a8648ce3d0202');
+    const unknownCurve = altered(root, '2a8648ce3d030107', '2a8648ce3d030108');
+    expect(codeOf([unknownKey])).toBe('bad_config');
+    expect(codeOf([root], { intermediateCerts: [unknownKey.pem] })).toBe('bad_config');
+    expect(setup([root], { tlsRootCerts: [unknownKey.pem] }).tlsRoots[0]?.keyKind).toBeNull();
+    expect(codeOf([root], { tlsRootCerts: [unknownCurve.pem] })).toBe('bad_config');
+    expect(verdict(setup([root]), unknownKey)).toBe('unsupported_key');
+  });
+
+  it('takes a hash family that nobody knows, with which no ECDSA signature holds', async () => {
+    const owner = setup([root], { signatureHashFamily: 'MD5' });
+    const message = Buffer.from('m');
+    const signedBy = (holder: Holder): Promise<boolean> => {
+      const signer = new Signer({
+        mspId: 'OrgMSP',
+        certificatePem: holder.pem,
+        keyPem: holder.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+      });
+      return owner.deserializeIdentity(signer.identity).verify(message, signer.signSync(message));
+    };
+    expect(await signedBy(peer)).toBe(false);
+    expect(await signedBy(issue(root, { units: ['peer'], algorithm: 'Ed25519' }))).toBe(true);
+  });
+
+  it('refuses hash functions of identifiers that nobody knows, and takes those that Fabric knows', async () => {
     expect(codeOf([root], { identifierHash: 'SHA1' })).toBe('bad_config');
     const owner = setup([root], { signatureHashFamily: 'SHA3', identifierHash: 'SHA384' });
     const signer = new Signer({

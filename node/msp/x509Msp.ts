@@ -24,7 +24,8 @@ const IDENTITY_BYTES = 16 * 1024;
 export class X509Msp implements IdentityDeserializer {
   readonly mspId: string;
   readonly version: MspVersion;
-  readonly signatureDigest: SignatureDigest;
+  /** Null where the MSP names a hash family that is not known: ECDSA signatures of its members do not hold then. */
+  readonly signatureDigest: SignatureDigest | null;
   readonly identifierDigest: string;
   readonly authorities: CertificateAuthorities;
   readonly units: OrganizationalUnits;
@@ -43,15 +44,15 @@ export class X509Msp implements IdentityDeserializer {
   constructor(definition: MspDefinition, version: MspVersion) {
     this.mspId = definition.mspId;
     this.version = version;
-    this.signatureDigest = this.#configured(() => signatureDigest(definition.signatureHashFamily));
+    this.signatureDigest = signatureDigest(definition.signatureHashFamily);
     this.identifierDigest = this.#configured(() => identifierDigest(definition.identifierHash));
     if (definition.rootCerts.length === 0) {
       throw new MspError('bad_config', this.mspId, 'at least one root certificate is needed');
     }
     this.authorities = new CertificateAuthorities({
       mspId: this.mspId,
-      roots: this.#certificates(definition.rootCerts),
-      intermediates: this.#certificates(definition.intermediateCerts),
+      roots: this.#identityAuthorities(definition.rootCerts),
+      intermediates: this.#identityAuthorities(definition.intermediateCerts),
       revocationLists: definition.revocationLists.map((list) => this.#revocationList(list)),
       identifierDigest: this.identifierDigest,
     });
@@ -204,6 +205,15 @@ export class X509Msp implements IdentityDeserializer {
       throw new MspError('unsupported_key', this.mspId, 'the key of the certificate is of a kind that is not known');
     }
     return new X509Identity(this, this.authorities.sanitize(certificate), Uint8Array.from(idBytes));
+  }
+
+  /** Authorities that vouch for members are identities themselves: their keys must be known, unlike those that vouch for TLS. */
+  #identityAuthorities(pems: readonly Uint8Array[]): readonly Certificate[] {
+    const certificates = this.#certificates(pems);
+    if (certificates.some(({ keyKind }) => keyKind === null)) {
+      throw new MspError('bad_config', this.mspId, 'an authority has a key of a kind that is not known');
+    }
+    return certificates;
   }
 
   #certificates(pems: readonly Uint8Array[]): readonly Certificate[] {
