@@ -1,0 +1,306 @@
+import type { PeerCertificate, SecureContextOptions } from 'node:tls';
+import * as grpc from '@grpc/grpc-js';
+import type { ClientCertificate } from './clientCertificate.ts';
+import { sha256 } from '#node/crypto/hash.ts';
+import { GrpcServerError } from './grpcServerError.ts';
+import { Incoming } from './incoming.ts';
+import { RPC_STATUS, RpcError } from './rpcError.ts';
+import type { CallContext, GrpcService, Method } from './service.ts';
+import { checkServerTls, type ServerTls } from './tlsMaterial.ts';
+
+export interface GrpcServerOptions {
+  /** `host:port`; port 0 takes a free one. */
+  readonly address: string;
+  readonly tls: ServerTls | null;
+  /** Bytes of one message; default 100 MiB, as Fabric's. */
+  readonly maxReceiveBytes?: number;
+  readonly maxSendBytes?: number;
+  readonly keepalive?: {
+    /** How long a connection is quiet before it is asked for a sign of life. */
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+  };
+}
+
+// Its own lines on standard error say nothing that the errors thrown do not.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
+const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
+/** W3C trace context: version, trace ID, parent ID, flags. */
+const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+
+/** Serves services over gRPC, with TLS or without. */
+export class GrpcServer {
+  readonly #server: grpc.Server;
+  readonly #credentials: Credentials | null;
+  readonly #calls = new Set<AbortController>();
+  #port = 0;
+  #host = '';
+
+  private constructor(options: GrpcServerOptions, services: readonly GrpcService[]) {
+    const { keepalive } = options;
+    this.#credentials = options.tls === null ? null : new Credentials(options.tls);
+    this.#server = new grpc.Server({
+      'grpc.max_receive_message_length': options.maxReceiveBytes ?? MAX_MESSAGE_BYTES,
+      'grpc.max_send_message_length': options.maxSendBytes ?? MAX_MESSAGE_BYTES,
+      ...(keepalive === undefined
+        ? {}
+        : {
+            'grpc.keepalive_time_ms': keepalive.intervalMs,
+            'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+            'grpc.keepalive_permit_without_calls': 1,
+          }),
+      'grpc.enable_channelz': 0,
+    });
+    for (const service of services) {
+      this.#add(service);
+    }
+  }
+
+  /** @throws GrpcServerError */
+  static async listen(options: GrpcServerOptions, services: readonly GrpcService[]): Promise<GrpcServer> {
+    if (options.tls !== null) {
+      checkServerTls(options.tls);
+    }
+    const server = new GrpcServer(options, services);
+    await server.#bind(options.address);
+    return server;
+  }
+
+  /** That it listens on. */
+  get port(): number {
+    return this.#port;
+  }
+
+  get address(): string {
+    return `${this.#host}:${this.#port}`;
+  }
+
+  /** New connections are held against these roots from now on (PEM): a channel's organisations have changed. */
+  updateClientRoots(roots: readonly (string | Uint8Array)[]): void {
+    this.#credentials?.updateClientRoots(roots);
+  }
+
+  /** Tells all calls to end, waits for them, and cuts off what is left after a time. */
+  async stop(graceMs = 2000): Promise<void> {
+    for (const call of this.#calls) {
+      call.abort(new RpcError('UNAVAILABLE', 'the server is stopping'));
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#server.forceShutdown();
+        resolve();
+      }, graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  async #bind(address: string): Promise<void> {
+    const colon = address.lastIndexOf(':');
+    this.#host = address.slice(0, colon);
+    try {
+      this.#port = await new Promise<number>((resolve, reject) => {
+        const credentials = this.#credentials ?? grpc.ServerCredentials.createInsecure();
+        this.#server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
+      });
+    } catch (cause) {
+      this.#server.forceShutdown();
+      const message = cause instanceof Error ? cause.message : String(cause);
+      if (message.includes('EADDRINUSE')) {
+        throw new GrpcServerError(
+          'address_in_use',
+          `${address} is taken by another process: end it, or configure another port`,
+          { cause },
+        );
+      }
+      throw new GrpcServerError('bad_address', `cannot listen on ${address}: ${message}`, { cause });
+    }
+  }
+
+  #add(service: GrpcService): void {
+    const running = { count: 0, most: service.maxConcurrency ?? 0 };
+    const definition: Record<string, grpc.MethodDefinition<Uint8Array, Uint8Array>> = {};
+    const handlers: Record<string, grpc.UntypedHandleCall> = {};
+    for (const [name, method] of Object.entries(service.methods)) {
+      definition[name] = {
+        path: `/${service.name}/${name}`,
+        requestStream: method.kind === 'stream',
+        responseStream: method.kind !== 'unary',
+        requestSerialize: asBuffer,
+        requestDeserialize: asIs,
+        responseSerialize: asBuffer,
+        responseDeserialize: asIs,
+      };
+      handlers[name] = this.#handler(`${service.name}/${name}`, method, running);
+    }
+    this.#server.addService(definition, handlers);
+  }
+
+  #handler(name: string, method: Method, running: { count: number; readonly most: number }): grpc.UntypedHandleCall {
+    const refused = (): RpcError | null =>
+      running.most > 0 && running.count >= running.most
+        ? new RpcError(
+            'RESOURCE_EXHAUSTED',
+            `too many requests for /${name}, exceeding concurrency limit (${running.most})`,
+          )
+        : null;
+    if (method.kind === 'unary') {
+      return (call: grpc.ServerUnaryCall<Uint8Array, Uint8Array>, callback: grpc.sendUnaryData<Uint8Array>) => {
+        const answer = async (): Promise<void> => {
+          const busy = refused();
+          if (busy !== null) {
+            callback(statusOf(busy));
+            return;
+          }
+          running.count++;
+          const { context, done } = this.#context(call);
+          let response: Uint8Array | null = null;
+          let error: unknown = null;
+          try {
+            response = await method.handle(call.request, context);
+          } catch (caught) {
+            error = caught;
+          }
+          running.count--;
+          done();
+          if (response === null) {
+            callback(statusOf(error));
+          } else {
+            callback(null, response);
+          }
+        };
+        void answer();
+      };
+    }
+    return (answered: unknown) => {
+      const call = answered as StreamCall;
+      const busy = refused();
+      if (busy !== null) {
+        call.emit('error', statusOf(busy));
+        return;
+      }
+      running.count++;
+      const { context, done } = this.#context(call);
+      const responses =
+        method.kind === 'stream'
+          ? method.handle(requestsOf(call, context.signal), context)
+          : method.handle(call.request, context);
+      void respond(call, responses, context.signal).finally(() => {
+        running.count--;
+        done();
+      });
+    };
+  }
+
+  #context(call: AnyCall): { readonly context: CallContext; readonly done: () => void } {
+    const abort = new AbortController();
+    this.#calls.add(abort);
+    call.on('cancelled', () => abort.abort(new RpcError('CANCELLED', 'the client gave the call up')));
+    const [traceparent] = call.metadata.get('traceparent');
+    return {
+      context: {
+        address: call.getPeer(),
+        get certificate() {
+          return certificateOf(call.getAuthContext().sslPeerCertificate);
+        },
+        traceparent: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,
+        signal: abort.signal,
+      },
+      done: () => this.#calls.delete(abort),
+    };
+  }
+}
+
+type AnyCall = Pick<grpc.ServerUnaryCall<Uint8Array, Uint8Array>, 'getPeer' | 'getAuthContext' | 'metadata'> & {
+  on(event: 'cancelled', listener: () => void): unknown;
+};
+type StreamCall = grpc.ServerDuplexStream<Uint8Array, Uint8Array> & { readonly request: Uint8Array };
+
+function requestsOf(call: StreamCall, signal: AbortSignal): Incoming {
+  const requests = new Incoming(call);
+  signal.addEventListener('abort', () => requests.finish(signal.reason), { once: true });
+  return requests;
+}
+
+async function respond(call: StreamCall, responses: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const response of responses) {
+      if (!call.write(response)) {
+        await drained(call, signal);
+      }
+      if (signal.aborted) {
+        throw signal.reason;
+      }
+    }
+    call.end();
+  } catch (error) {
+    call.emit('error', statusOf(error));
+  }
+}
+
+function drained(call: StreamCall, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      call.off('drain', go);
+      signal.removeEventListener('abort', go);
+      resolve();
+    };
+    call.on('drain', go);
+    signal.addEventListener('abort', go);
+  });
+}
+
+function statusOf(error: unknown): grpc.ServerErrorResponse & { code: grpc.status; details: string } {
+  const status = error instanceof RpcError ? RPC_STATUS[error.status] : RPC_STATUS.UNKNOWN;
+  const details = error instanceof Error ? error.message : String(error);
+  return { name: 'RpcError', message: details, code: status, details };
+}
+
+/** One object for each certificate object: a connection shows the same to all its calls. */
+const certificates = new WeakMap<PeerCertificate, ClientCertificate>();
+
+function certificateOf(shown: PeerCertificate | undefined): ClientCertificate | null {
+  // Without one, Node gives an empty object.
+  if (shown?.raw === undefined) {
+    return null;
+  }
+  let known = certificates.get(shown);
+  if (known === undefined) {
+    known = { der: Uint8Array.from(shown.raw), hash: sha256(shown.raw) };
+    certificates.set(shown, known);
+  }
+  return known;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A plain view: parts of a Buffer are Buffers, which cost more. */
+function asIs(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+class Credentials extends grpc.ServerCredentials {
+  readonly #own: SecureContextOptions;
+
+  constructor(tls: ServerTls) {
+    const own = { cert: Buffer.from(tls.certificate as string), key: Buffer.from(tls.key as string) };
+    super(
+      { requestCert: true, rejectUnauthorized: tls.requireClientCertificate ?? false, minVersion: 'TLSv1.2' },
+      { ...own, ca: (tls.clientRoots ?? []).map((root) => Buffer.from(root as string)) },
+    );
+    this.#own = own;
+  }
+
+  updateClientRoots(roots: readonly (string | Uint8Array)[]): void {
+    this.updateSecureContextOptions({ ...this.#own, ca: roots.map((root) => Buffer.from(root as string)) });
+  }
+
+  override _equals(other: grpc.ServerCredentials): boolean {
+    return this === other;
+  }
+}
