@@ -4,7 +4,7 @@ import type { ClientCertificate } from './clientCertificate.ts';
 export interface CallContext {
   /** `host:port` of the connection's other end. */
   readonly address: string;
-  /** That the other end showed; null where it showed none. To be asked for while the call lives: it takes some 20 µs. */
+  /** That the other end showed, where its chain ends in the server's client roots; else null. To be asked for while the call lives: it takes some 20 µs. */
   readonly certificate: ClientCertificate | null;
   /** The client's W3C trace context, as its metadata has it; null without one, or with one that breaks the format. */
   readonly traceparent: string | null;

@@ -221,7 +221,7 @@ describe('calls', () => {
 
 describe('connections', () => {
   it('with TLS: the client sees whom it talks to, the server the certificate that a client shows', async () => {
-    const server = await serve({ tls });
+    const server = await serve({ tls: { ...tls, clientRoots: [authority.certificatePem] } });
     expect(await say(client(server, { tlsRoots: authority.certificatePem }), 'hello')).toBe('hello');
     expect(seen[0]?.certificate).toBeNull();
     const known = client(server, { tlsRoots: authority.certificatePem, clientCertificate: pem(clientCertificate) });
@@ -229,6 +229,9 @@ describe('connections', () => {
     expect(Buffer.from(seen[1]?.certificate?.hash ?? '').toString('hex')).toBe(
       sha256Hex(seen[1]?.certificate?.der as Uint8Array),
     );
+    const unknown = client(server, { tlsRoots: authority.certificatePem, clientCertificate: pem(stranger) });
+    expect(await say(unknown, 'hello')).toBe('hello');
+    expect(seen[2]?.certificate).toBeNull();
     const other = client(server, { tlsRoots: strangers.certificatePem });
     expect(await status(say(other, 'hello'))).toMatch(/^UNAVAILABLE/);
     const elsewhere = client(server, { tlsRoots: authority.certificatePem, serverName: 'peer9' });
