@@ -3,6 +3,7 @@ import { ConfigError } from '#config/loadOptions.ts';
 import { doctorCommand } from './cli/commands/doctor.ts';
 import { importCommand } from './cli/commands/import.ts';
 import { ledgerCommand } from './cli/commands/ledger.ts';
+import { networkCommand } from './cli/commands/network.ts';
 import { collectCommand, serveCommand, startCommand } from './cli/commands/start.ts';
 import { traceCommand, tracesCommand } from './cli/commands/trace.ts';
 import { FTL_VERSION } from './cli/version.ts';
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     tracesCommand(),
     importCommand(),
     ledgerCommand(),
+    networkCommand(),
     doctorCommand(),
   ])
     program.addCommand(command);

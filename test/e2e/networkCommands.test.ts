@@ -1,0 +1,72 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runFtl } from '../harness/ftlProcess.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'ftl-network-cli-'));
+const dir = join(folder, 'bank');
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('ftl network', () => {
+  it.each([[], ['create'], ['up'], ['down'], ['status'], ['logs'], ['load']])(
+    'explains itself: %s',
+    async (...command) => {
+      const { status, stdout } = await runFtl(['network', ...command, '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/Usage: ftl network/);
+      expect(stdout).toMatch(/Example|Begin with/);
+    },
+  );
+
+  it('create makes a network in a folder, once', async () => {
+    const layout = join(folder, 'bank.yaml');
+    writeFileSync(
+      layout,
+      `organizations:
+  - { name: Ordering, domain: order.net, orderers: [{ port: 0, adminPort: 0, operationsPort: 0 }] }
+  - { name: Bank, domain: bank.net, peers: [{ port: 0, chaincodePort: 0, operationsPort: 0 }] }
+`,
+    );
+    const made = await runFtl(['network', 'create', '--dir', dir, '--layout', layout]);
+    expect(made).toMatchObject({ status: 0, stderr: '' });
+    expect(made.stdout).toMatch(/2 organisations, 1 peer, 1 orderer, 1 channel, 1 chaincode/);
+    expect(readdirSync(dir).toSorted()).toEqual(['channels', 'connections', 'crypto-config', 'network.yaml', 'nodes']);
+    const again = await runFtl(['network', 'create', '--dir', dir]);
+    expect(again).toMatchObject({ status: 1, stdout: '' });
+    expect(again.stderr).toMatch(/is there already; nothing was changed/);
+  });
+
+  it('status of a network that is not up says so, by its exit status too', async () => {
+    const { status, stdout } = await runFtl(['network', 'status', '--dir', dir, '--json']);
+    expect(status).toBe(1);
+    const { nodes } = JSON.parse(stdout);
+    expect(nodes.map(({ kind, state }: Record<string, string>) => [kind, state])).toEqual([
+      ['orderer', 'stopped'],
+      ['peer', 'stopped'],
+      ['chaincode', 'stopped'],
+    ]);
+    const text = await runFtl(['network', 'status', '--dir', dir]);
+    expect(text.stdout).toMatch(/^NODE +STATE +PID +ADDRESS +CHANNELS\n/);
+    expect(await runFtl(['network', 'down', '--dir', dir])).toMatchObject({
+      status: 0,
+      stdout: 'Nothing was running.\n',
+    });
+  });
+
+  it.each([
+    [['status', '--dir', join(folder, 'nowhere')], /there is no network in .*ftl network create/],
+    [['create', '--dir', join(folder, 'x'), '--layout', join(folder, 'none.yaml')], /none.yaml cannot be read/],
+    [['load', '--rate', 'fast'], /a number from 0 on/],
+    [['load', '--dir', dir, '--mix', 'dance=1'], /dance is no operation/],
+    [['load', '--dir', dir, '--channel', 'other'], /there is no channel other/],
+    [['logs', 'nobody', '--dir', dir], /no node of this network is called nobody/],
+  ])('says what is wrong with %j', async (args, message) => {
+    const { status, stderr } = await runFtl(['network', ...args]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+});
