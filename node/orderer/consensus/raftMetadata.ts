@@ -116,7 +116,7 @@ function checkTls(pem: Uint8Array, kind: 'client' | 'server', anchors: TrustAnch
   const { chains, reason } = findChains(certificate, anchors, at);
   if (chains.length === 0) {
     const serial = BigInt(`0x${Buffer.from(certificate.serialNumber).toString('hex')}`);
-    throw rejected(`${name}: verifying tls ${kind} cert with serial number ${serial}: x509: certificate ${reason}`);
+    throw rejected(`${name}: verifying tls ${kind} cert with serial number ${serial}: x509: ${reason}`);
   }
 }
 

@@ -67,3 +67,4 @@ if (broadcast.kind === 'stream') {
     writeSync(1, status === 'SUCCESS' ? `${sent.shift()}\n` : `${status} ${info}\n`);
   }
 }
+await orderer.close();
