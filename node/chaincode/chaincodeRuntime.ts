@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectOptions, GrpcClient } from '#node/grpc/client.ts';
 import type { GrpcService } from '#node/grpc/service.ts';
+import type { ServerTls } from '#node/grpc/tlsMaterial.ts';
 import { ChaincodeError, messageOf } from './chaincodeError.ts';
 import { type ChaincodeLog, NO_LOG } from './chaincodeLog.ts';
 import { type ChaincodeMetrics, NO_CHAINCODE_METRICS } from './chaincodeMetrics.ts';
@@ -14,7 +15,7 @@ import type {
   PackageStore,
 } from './chaincodeSupport.ts';
 import { ChaincodeBuilds } from './launch/chaincodeBuilds.ts';
-import { ChaincodeCertificates, type KeyPair } from './launch/chaincodeCertificates.ts';
+import { ChaincodeCertificates } from './launch/chaincodeCertificates.ts';
 import { type BegunChaincode, ChaincodeStarter } from './launch/chaincodeStarter.ts';
 import { RestartDelay } from './launch/restartDelay.ts';
 import { chaincodeListener } from './listener.ts';
@@ -104,29 +105,25 @@ export class ChaincodeRuntime implements ChaincodeSupport {
   }
 
   /**
-   * What the listener proves itself with, and what its clients' certificates have to end in (PEM); client certificates are required.
-   * Null where chaincode comes without TLS.
+   * What the listener proves itself with, and whom it lets in: chaincode that the peer started. Null where chaincode comes without TLS.
    * @param names host names and addresses under which chaincode reaches it
    */
-  listenerTls(names: readonly string[]): (KeyPair & { readonly clientRoots: string }) | null {
+  listenerTls(names: readonly string[]): ServerTls | null {
     const certificates = this.#certificates;
-    return certificates === null ? null : { ...certificates.server(names), clientRoots: certificates.root };
+    return certificates === null
+      ? null
+      : { ...certificates.server(names), clientRoots: [certificates.root], requireClientCertificate: true };
   }
 
   async execute(invocation: ChaincodeInvocation): Promise<ChaincodeResult> {
     try {
       const stream = await this.#streamOf(invocation.packageId, invocation.signal);
       return await stream.execute(invocation, this.#options.executeTimeoutMs);
-    } catch (cause) {
-      const code = cause instanceof ChaincodeError ? cause.code : 'protocol';
-      if (code === 'failed') {
-        throw cause;
-      }
-      if (code === 'timeout') {
+    } catch (error) {
+      if (error instanceof ChaincodeError && error.code === 'timeout') {
         this.#metrics.executeTimedOut(invocation.packageId);
       }
-      const text = `failed to execute transaction ${invocation.txId}: ${messageOf(cause)}`;
-      throw new ChaincodeError(code, text, { cause });
+      throw error;
     }
   }
 

@@ -130,7 +130,7 @@ export async function checkReachable(folder: string, user: ProcessUser | null): 
     if ((mode & bit) === 0) {
       throw new ChaincodeError(
         'launch_failed',
-        `chaincode runs as user ${user.uid}, whom ${path} keeps out of ${folder}: allow others to pass through it, or name another user`,
+        `chaincode runs as user ${user.uid}, whom ${path} keeps from ${folder}: allow others to pass through it, or name another user`,
       );
     }
   }

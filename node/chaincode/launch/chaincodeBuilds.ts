@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts';
 import { ExternalBuilder, type ExternalBuilderOptions } from './externalBuilder.ts';
 import { buildGoProject, goProgram } from './goProject.ts';
 import type { Launchable } from './launchable.ts';
-import { buildNodeProject, isNodeProjectWhole, nodeProgram } from './nodeProject.ts';
+import { buildNodeProject, isNodeProjectWhole, nodeProgram, nodeProjectNeeds } from './nodeProject.ts';
 import { parseConnection } from './serviceConnection.ts';
 
 const NODE = 'ftl node';
@@ -93,7 +93,9 @@ export class ChaincodeBuilds {
         if (made !== NODE || !(await isNodeProjectWhole(folder))) {
           await buildInto(folder, NODE, (scratch) => buildNodeProject(one.code, scratch, programs));
         }
-        await checkReachable(folder, this.#options.user);
+        for (const path of [folder, ...(await nodeProjectNeeds(folder))]) {
+          await checkReachable(path, this.#options.user);
+        }
         return nodeProgram(folder, packageId, programs);
       case 'golang':
         if (made !== GOLANG) {

@@ -14,6 +14,9 @@ const YEAR_MS = 365 * 24 * 3600 * 1000;
 /** Clocks of chaincode on other machines may be behind. */
 const BACKDATED_MS = 24 * 3600 * 1000;
 
+/** A name that the listener's certificate always has. */
+export const LISTENER_NAME = 'localhost';
+
 /** PEM. */
 export interface KeyPair {
   readonly certificate: string;
@@ -44,7 +47,7 @@ export class ChaincodeCertificates {
   server(names: readonly string[]): KeyPair {
     return this.#issue(names[0] ?? 'localhost', [
       extendedKeyUsageExtension([SERVER_AUTH]),
-      subjectAltNameExtension(names),
+      subjectAltNameExtension([...new Set([...names, LISTENER_NAME])]),
     ]).pair;
   }
 

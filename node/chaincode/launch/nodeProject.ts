@@ -1,10 +1,12 @@
 import { readFile, realpath } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
 import { exists, lend, unpack } from './buildFolder.ts';
 import { ChildSession, type ProcessUser } from './childSession.ts';
 import { buildEnvironment, type Environment, runEnvironment } from './environment.ts';
-import type { Launchable } from './launchable.ts';
+import { LISTENER_NAME } from './chaincodeCertificates.ts';
+import type { Launchable, PeerConnection } from './launchable.ts';
 import { linkOwnLibraries } from './ownLibraries.ts';
 import { startProgram } from './startProgram.ts';
 
@@ -72,12 +74,16 @@ export async function runBuild(
 }
 
 /** Whether a build can still be started: what it is linked to may have moved. */
-export async function isNodeProjectWhole(folder: string): Promise<boolean> {
-  try {
-    return (await realpath(join(await projectIn(folder), 'node_modules', 'fabric-shim'))) !== '';
-  } catch {
-    return false;
-  }
+export function isNodeProjectWhole(folder: string): Promise<boolean> {
+  return nodeProjectNeeds(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** What a build needs outside its folder. */
+export async function nodeProjectNeeds(folder: string): Promise<readonly string[]> {
+  return [process.execPath, await realpath(join(await projectIn(folder), 'node_modules', 'fabric-shim'))];
 }
 
 export function nodeProgram(
@@ -94,7 +100,7 @@ export function nodeProgram(
       return startProgram(
         {
           command,
-          args: [...args, '--peer.address', connection.address],
+          args: [...args, '--peer.address', connection.address, ...nameOverride(connection)],
           cwd: project,
           environment: runEnvironment(environment),
           user,
@@ -105,6 +111,15 @@ export function nodeProgram(
       );
     },
   };
+}
+
+/**
+ * Newer releases of Node take no IP address for the name of a TLS server, and gRPC for Node gives it one: it is told a name that the
+ * certificate has, too.
+ */
+function nameOverride({ address, tls }: PeerConnection): readonly string[] {
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  return tls !== null && isIP(host) !== 0 ? ['--ssl-target-name-override', LISTENER_NAME] : [];
 }
 
 /** As `npm start` would; what needs no shell is started without it, and without npm. */

@@ -1,6 +1,7 @@
 import { peer } from '@hyperledger/fabric-protos';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
+import { FAILURE } from './messages.ts';
 import type { RequestModules } from './requestContext.ts';
 import type { TransactionContext } from './transactionContext.ts';
 
@@ -31,7 +32,7 @@ export async function invokeChaincode(
       throw new ChaincodeError('protocol', `execute failed: ${messageOf(cause)}`, { cause });
     }
     message.setType(peer.ChaincodeMessage.Type.ERROR);
-    message.setPayload(Buffer.from(cause.message));
+    message.setPayload(Buffer.from(cause.message.replace(FAILURE, '')));
   }
   return message.serializeBinary();
 }

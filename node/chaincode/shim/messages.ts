@@ -14,6 +14,9 @@ export interface BatchOptions {
   readonly maxSizeGetMultipleKeys: number;
 }
 
+/** Begins the error of a transaction that its chaincode answered with an ERROR message. */
+export const FAILURE = 'transaction returned with failure: ';
+
 /** As errors name a type of message. */
 export function nameOf(type: number): string {
   return TYPE_NAMES.get(type) ?? String(type);

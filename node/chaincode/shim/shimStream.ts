@@ -6,6 +6,7 @@ import type { ChaincodeInvocation, ChaincodeResult } from '../chaincodeSupport.t
 import {
   type BatchOptions,
   errorFor,
+  FAILURE,
   nameOf,
   plainMessage,
   readyMessage,
@@ -140,7 +141,7 @@ export class ShimStream {
     }
     if (answer.getType() === Type.ERROR) {
       const text = Buffer.from(answer.getPayload_asU8()).toString('utf8');
-      throw new ChaincodeError('failed', `transaction returned with failure: ${text}`);
+      throw new ChaincodeError('failed', `${FAILURE}${text}`);
     }
     const event = answer.getChaincodeEvent() ?? null;
     event?.setChaincodeId(name);
