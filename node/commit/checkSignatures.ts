@@ -47,7 +47,10 @@ export function uncheckedTransactions(envelopes: readonly EnvelopeView[]): reado
   }));
 }
 
-/** Checks one transaction; the signatures of all run in parallel on the thread pool. Never rejects for what it is given. */
+/**
+ * Checks one transaction; the signatures of all run in parallel on the thread pool.
+ * @throws CommitError `beyond_limits`
+ */
 export async function checkTransaction(envelope: EnvelopeView, bundle: ChannelBundle): Promise<CheckedTransaction> {
   const headers = checkHeaders(envelope);
   if (headers.code !== Code.VALID) {

@@ -6,8 +6,9 @@
  * that is there already), `previous_hash`, `data_hash`, `block_signature` (the channel's BlockValidation policy is not met).
  *
  * What it asks of the node: `config_rejected` (a configuration that the one in force does not allow), `unsupported_capability`,
- * `unknown_plugin` (a validation plugin that this node does not have), `plugin_failed` (one that could not tell), `state_unreadable` (state that decisions depend on is damaged:
- * Fabric halts the channel as well).
+ * `unknown_plugin` (a validation plugin that this node does not have), `plugin_failed` (one that could not tell),
+ * `state_unreadable` (state that decisions depend on is damaged: Fabric halts the channel as well), `beyond_limits` (a message of more
+ * fields or levels than this node reads: other peers may read it, so that no code can be given without the risk of a fork).
  *
  * The pipeline: `closed`, `halted` (an earlier block failed).
  */
@@ -25,6 +26,7 @@ export type CommitErrorCode =
   | 'unknown_plugin'
   | 'plugin_failed'
   | 'state_unreadable'
+  | 'beyond_limits'
   | 'closed'
   | 'halted';
 

@@ -1,7 +1,7 @@
 import { common, msp, peer } from '@hyperledger/fabric-protos';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
-import { ProtoError } from '#node/protos/protoError.ts';
+import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import type { ChaincodeDefinitions, CommittedDefinition } from './chaincodeDefinitions.ts';
 import { CommitError } from './commitError.ts';
 import type { ValidationPlugin, ValidationPlugins } from './validationPlugins.ts';
@@ -91,7 +91,7 @@ function legacyRules(definition: CommittedDefinition): EndorsementRules {
   try {
     policy = signaturePolicyAsApplicationPolicy(policy);
   } catch (error) {
-    if (!(error instanceof ProtoError)) {
+    if (!(error instanceof ProtoError) || isOwnLimit(error)) {
       throw error;
     }
   }

@@ -2,6 +2,7 @@ import { common } from '@hyperledger/fabric-protos';
 import type { BlockView } from '#node/protos/blockView.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
+import { LENGTH, StrictReader } from '#node/protos/strictReader.ts';
 
 const PAYLOAD_TAG = 0x0a;
 const SIGNATURE_TAG = 0x12;
@@ -68,8 +69,30 @@ function envelopeNotWellFormed(envelope: EnvelopeView): string | null {
   if (afterSignature < 0) {
     return 'is not in the form that a marshaller writes';
   }
-  // Fields of later releases stay where a marshaller puts them: behind those it knows. Known ones may not come again.
-  return repeatsKnownField(bytes, afterSignature) ? 'repeats its payload or signature' : null;
+  if (afterSignature === bytes.length) {
+    return null;
+  }
+  return othersAsWritten(bytes.subarray(afterSignature)) ? null : 'goes on with what no marshaller writes there';
+}
+
+/**
+ * What is not known, fields of other wire types among it, stays behind what is known, each with the shortest tag. Known fields may
+ * not come again.
+ */
+function othersAsWritten(bytes: Uint8Array): boolean {
+  const reader = new StrictReader(bytes, 'common.Envelope');
+  for (let start = 0; reader.nextField(); start = reader.position) {
+    const [field, wire] = [reader.getFieldNumber(), reader.getWireType()];
+    if ((wire === LENGTH && field <= 2) || reader.position - start !== varintSize(field * 8 + wire)) {
+      return false;
+    }
+    reader.skipField();
+  }
+  return true;
+}
+
+function varintSize(value: number): number {
+  return value < 0x80 ? 1 : 1 + varintSize(Math.floor(value / 0x80));
 }
 
 /** Where a field ends that starts at `at`, with the shortest length that says `length`; -1 if it is not that. */
@@ -86,38 +109,4 @@ function fieldAt(bytes: Uint8Array, at: number, tag: number, length: number): nu
     rest = Math.floor(rest / 0x80);
   }
   return bytes[position++] === rest ? position + length : -1;
-}
-
-/** The envelope was decoded before: its bytes are fields from here to their end. */
-function repeatsKnownField(bytes: Uint8Array, from: number): boolean {
-  let position = from;
-  const varint = (): number => {
-    let value = 0;
-    for (let scale = 1; position < bytes.length; scale *= 0x80) {
-      const byte = bytes[position++] as number;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        break;
-      }
-    }
-    return value;
-  };
-  while (position < bytes.length) {
-    const tag = varint();
-    if (tag >>> 3 === 1 || tag >>> 3 === 2) {
-      return true;
-    }
-    const wire = tag & 7;
-    if (wire === 0) {
-      varint();
-    } else if (wire === 1) {
-      position += 8;
-    } else if (wire === 2) {
-      position += varint();
-    } else if (wire === 5) {
-      position += 4;
-    }
-    // The tags of a group count as fields of their own: what is within is looked at as well, which only errs on the safe side.
-  }
-  return false;
 }

@@ -19,7 +19,8 @@ const refused = (verdict: Verdict): WrittenNamespaces => ({ verdict, chaincode: 
 
 /**
  * Whose policies a transaction has to meet, after the checks of chaincode name, version, event and read-write set (Fabric,
- * txvalidator/v20/plugindispatcher `Dispatch`). Never throws.
+ * txvalidator/v20/plugindispatcher `Dispatch`).
+ * @throws CommitError `beyond_limits`
  */
 export function writtenNamespaces(envelope: EnvelopeView): WrittenNamespaces {
   let asked: ChaincodeIdMessage | null;

@@ -4,9 +4,11 @@ import { applicationPolicy } from '#node/policy/applicationPolicy.ts';
 import type { Policy } from '#node/policy/policy.ts';
 import { PolicyError } from '#node/policy/policyError.ts';
 import { bytesSize, writeBytes } from '#node/protos/blockEncoder.ts';
-import { ProtoError } from '#node/protos/protoError.ts';
+import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import type { CheckedEndorsers } from './checkEndorsers.ts';
+import { CommitError } from './commitError.ts';
+import { reasonOf } from './verdict.ts';
 
 /** Distinct policies kept compiled; beyond them all are forgotten. */
 const MAX_POLICIES = 4_096;
@@ -32,6 +34,7 @@ export class PolicyBook {
   /**
    * Asks a serialised `protos.ApplicationPolicy` about endorsers whose signatures hold. A policy that cannot be used is one that
    * nobody meets (Fabric, `ApplicationPolicyEvaluator`).
+   * @throws CommitError `beyond_limits`
    */
   evaluate(policyBytes: Uint8Array, endorsers: CheckedEndorsers): PolicyAnswer {
     const name = Buffer.from(policyBytes.buffer, policyBytes.byteOffset, policyBytes.byteLength).toString('latin1');
@@ -48,12 +51,19 @@ export class PolicyBook {
   }
 
   #ask(name: string, policyBytes: Uint8Array, endorsers: CheckedEndorsers): PolicyAnswer {
-    const policy = this.#policy(name, policyBytes);
-    if (policy instanceof PolicyError) {
-      return policy.message;
+    try {
+      const policy = this.#policy(name, policyBytes);
+      if (policy instanceof PolicyError) {
+        return policy.message;
+      }
+      const verdict = policy.evaluateIdentities(endorsers.identities);
+      return verdict.satisfied ? null : verdict.reason;
+    } catch (cause) {
+      if (isOwnLimit(cause)) {
+        throw new CommitError('beyond_limits', null, `an endorsement policy: ${reasonOf(cause)}`, { cause });
+      }
+      throw cause;
     }
-    const verdict = policy.evaluateIdentities(endorsers.identities);
-    return verdict.satisfied ? null : verdict.reason;
   }
 
   #policy(name: string, bytes: Uint8Array): Policy | PolicyError {
@@ -76,7 +86,7 @@ function compile(bytes: Uint8Array, bundle: ChannelBundle): Policy | PolicyError
     if (error instanceof PolicyError) {
       return error;
     }
-    if (error instanceof ProtoError) {
+    if (error instanceof ProtoError && !isOwnLimit(error)) {
       return new PolicyError('malformed', error.message, { cause: error });
     }
     throw error;

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
 import type { ChannelHeaderView, EnvelopeView } from '#node/protos/envelopeView.ts';
-import { ProtoError } from '#node/protos/protoError.ts';
+import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import { NO_BYTES, readSignatureHeader } from '#node/protos/transactionMessages.ts';
+import { CommitError } from './commitError.ts';
 import { Code, invalid, reasonOf, VALID, type Verdict } from './verdict.ts';
 
 const { ENDORSER_TRANSACTION, CONFIG, CONFIG_UPDATE } = common.HeaderType;
 
 /**
  * What can be said of an envelope before any signature is checked: it decodes, and its two headers say what they must
- * (Fabric, core/common/validation `ValidateTransaction` up to the creator's signature). Never throws.
+ * (Fabric, core/common/validation `ValidateTransaction` up to the creator's signature).
+ * @throws CommitError `beyond_limits`
  */
 export function checkHeaders(envelope: EnvelopeView): Verdict {
   try {
@@ -45,7 +47,8 @@ export function checkHeaders(envelope: EnvelopeView): Verdict {
 
 /**
  * What is checked of an envelope whose creator's signature holds: the ID is the one that nonce and creator make, and the endorsers
- * answered this very proposal (Fabric, `ValidateTransaction` after the signature). Never throws.
+ * answered this very proposal (Fabric, `ValidateTransaction` after the signature).
+ * @throws CommitError `beyond_limits`
  */
 export function checkBody(envelope: EnvelopeView, header: ChannelHeaderView): Verdict {
   if (header.type === CONFIG) {
@@ -94,8 +97,11 @@ function checkEndorserTransaction(envelope: EnvelopeView): Verdict {
     : invalid(Code.INVALID_ENDORSER_TRANSACTION, 'the endorsers answered another proposal: its hash does not match');
 }
 
-/** @throws whatever is no decoding error: a defect of ours, not of the bytes */
+/** @throws CommitError `beyond_limits`, and whatever is no decoding error: a defect of ours, not of the bytes */
 export function verdictOf(error: unknown, code: Verdict['code']): Verdict {
+  if (isOwnLimit(error)) {
+    throw new CommitError('beyond_limits', null, reasonOf(error), { cause: error });
+  }
   if (error instanceof ProtoError) {
     return invalid(code, reasonOf(error));
   }

@@ -1,5 +1,5 @@
 import { msp } from '@hyperledger/fabric-protos';
-import { ProtoError } from '#node/protos/protoError.ts';
+import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { MspError } from './mspError.ts';
 import { isAtLeast } from './mspVersion.ts';
@@ -12,7 +12,7 @@ const Anonymity = msp.MSPIdentityAnonymity.MSPIdentityAnonymityType;
 
 /** Principals in one combined principal, and how deep they may be nested. Go sets no limits. */
 const MAX_COMBINED = 10_000;
-const MAX_DEPTH = 64;
+const MAX_DEPTH = 256;
 
 /** What two equal principals have in common. */
 export function principalKey(principal: msp.MSPPrincipal): string {
@@ -21,7 +21,10 @@ export function principalKey(principal: msp.MSPPrincipal): string {
   return `${principal.getPrincipalClassification()}:${text}`;
 }
 
-/** Why an identity does not satisfy a principal, by the rules of its MSP's version; null if it does. */
+/**
+ * Why an identity does not satisfy a principal, by the rules of its MSP's version; null if it does.
+ * @throws ProtoError beyond this node's own limits
+ */
 export function whyNotSatisfied(identity: X509Identity, principal: msp.MSPPrincipal): string | null {
   try {
     for (const part of flatten(identity, principal)) {
@@ -32,7 +35,7 @@ export function whyNotSatisfied(identity: X509Identity, principal: msp.MSPPrinci
     }
     return null;
   } catch (error) {
-    if (error instanceof MspError || error instanceof ProtoError) {
+    if (error instanceof MspError || (error instanceof ProtoError && !isOwnLimit(error))) {
       return error.message;
     }
     throw error;
@@ -59,7 +62,11 @@ function flatten(identity: X509Identity, principal: msp.MSPPrincipal): readonly 
       throw new MspError('malformed', identity.mspId, 'a combined principal without parts');
     }
     if (depth >= MAX_DEPTH || parts.length + list.length > MAX_COMBINED) {
-      throw new MspError('malformed', identity.mspId, 'a combined principal of too many parts');
+      throw new ProtoError(
+        'too_large',
+        'common.CombinedPrincipal',
+        `more than ${MAX_COMBINED} parts, or ${MAX_DEPTH} in each other`,
+      );
     }
     for (const part of list) {
       collect(part, depth + 1);

@@ -1,6 +1,6 @@
 import { peer } from '@hyperledger/fabric-protos';
 import type { IdentityDeserializer } from '#node/msp/mspIdentity.ts';
-import { ProtoError } from '#node/protos/protoError.ts';
+import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import type { Policy } from './policy.ts';
 import { PolicyError } from './policyError.ts';
@@ -50,7 +50,7 @@ function readApplicationPolicy(bytes: Uint8Array): peer.ApplicationPolicy {
   try {
     return decodeMessage(peer.ApplicationPolicy, bytes, 'protos.ApplicationPolicy');
   } catch (cause) {
-    if (cause instanceof ProtoError) {
+    if (cause instanceof ProtoError && !isOwnLimit(cause)) {
       throw new PolicyError('malformed', cause.message, { cause });
     }
     throw cause;

@@ -1,6 +1,6 @@
 import { common } from '@hyperledger/fabric-protos';
 import type { IdentityDeserializer, MspIdentity } from '#node/msp/mspIdentity.ts';
-import { ProtoError } from '#node/protos/protoError.ts';
+import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import type { Policy, PolicyVerdict, SignedData } from './policy.ts';
 import { PolicyError } from './policyError.ts';
@@ -89,7 +89,7 @@ function read(bytes: Uint8Array): common.ImplicitMetaPolicy {
   try {
     return decodeMessage(common.ImplicitMetaPolicy, bytes, 'common.ImplicitMetaPolicy');
   } catch (cause) {
-    if (cause instanceof ProtoError) {
+    if (cause instanceof ProtoError && !isOwnLimit(cause)) {
       throw new PolicyError('malformed', cause.message, { cause });
     }
     throw cause;

@@ -1,7 +1,7 @@
 import { common, type msp } from '@hyperledger/fabric-protos';
 import type { IdentityDeserializer, MspIdentity } from '#node/msp/mspIdentity.ts';
 import { type PolicyRule, principalText, printPolicyRule } from '#node/protos/policyText.ts';
-import { ProtoError } from '#node/protos/protoError.ts';
+import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import type { Policy, PolicyVerdict, SatisfiedPrincipal, SignedData, UnsatisfiedPrincipal } from './policy.ts';
 import { PolicyError } from './policyError.ts';
@@ -84,12 +84,12 @@ export class SignaturePolicy implements Policy {
   }
 }
 
-/** @throws PolicyError `malformed` */
+/** @throws PolicyError `malformed`; ProtoError beyond this node's own limits */
 export function readSignaturePolicyEnvelope(bytes: Uint8Array): common.SignaturePolicyEnvelope {
   try {
     return decodeMessage(common.SignaturePolicyEnvelope, bytes, 'common.SignaturePolicyEnvelope');
   } catch (cause) {
-    if (cause instanceof ProtoError) {
+    if (cause instanceof ProtoError && !isOwnLimit(cause)) {
       throw new PolicyError('malformed', cause.message, { cause });
     }
     throw cause;

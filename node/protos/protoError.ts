@@ -29,3 +29,11 @@ export class ProtoError extends Error {
     this.what = what;
   }
 }
+
+/**
+ * Whether bytes were not read because of a limit of this node's own (`too_deep`, `too_large`). Others may well read them: whoever
+ * decides what all nodes must decide alike stops here, since either answer could be the wrong one.
+ */
+export function isOwnLimit(error: unknown): boolean {
+  return error instanceof ProtoError && (error.code === 'too_deep' || error.code === 'too_large');
+}

@@ -1,7 +1,7 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import type { BlockView } from '#node/protos/blockView.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
-import { ProtoError } from '#node/protos/protoError.ts';
+import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import type { NamespaceView } from '#node/protos/readWriteSetView.ts';
 import { type Height, sameHeight } from '../state/height.ts';
 import { CONFIG_KEY, CONFIG_NAMESPACE, hashedKey, hashedNamespace } from '../state/namespaces.ts';
@@ -113,7 +113,7 @@ function candidateOf(envelope: EnvelopeView, index: number): Candidate | Refusal
     }
     return { index, namespaces, config: null };
   } catch (error) {
-    if (error instanceof ProtoError) {
+    if (error instanceof ProtoError && !isOwnLimit(error)) {
       return { code: step, reason: error.message };
     }
     throw error;
