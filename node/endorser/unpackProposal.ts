@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { common, peer } from '@hyperledger/fabric-protos';
+import { sha256 } from '#node/crypto/hash.ts';
 import { WireWriter } from '#node/ledger/state/wireWriter.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage, type MessageType } from '#node/protos/strictReader.ts';
@@ -109,11 +109,8 @@ export function unpackInvocation(proposal: ReceivedProposal): ProposedInvocation
   if (input === undefined) {
     throw new EndorserError('malformed', 'chaincode input did not contain any input');
   }
-  const proposalHash = createHash('sha256')
-    .update(proposal.channelHeaderBytes)
-    .update(proposal.signatureHeaderBytes)
-    .update(new WireWriter(inputBytes.length + 8).bytes(1, inputBytes).finish())
-    .digest();
+  const withoutTransient = new WireWriter(inputBytes.length + 8).bytes(1, inputBytes).finish();
+  const proposalHash = sha256(proposal.channelHeaderBytes, proposal.signatureHeaderBytes, withoutTransient);
   return { chaincode: chaincodeId.getName(), input, proposalHash };
 }
 

@@ -213,6 +213,11 @@ export class LevelBlockIndex implements BlockIndex {
   }
 
   async hasTransactions(txIds: readonly string[]): Promise<readonly boolean[]> {
+    const [only] = txIds;
+    if (only !== undefined && txIds.length === 1) {
+      // The question before each endorsement, which memory nearly always answers: handing it to another thread costs ten times as much.
+      return [this.#db.getSync(txKey(only)) !== undefined];
+    }
     return this.#db.hasMany(txIds.map(txKey));
   }
 
