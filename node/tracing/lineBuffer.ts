@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LineSink } from './lineSink.ts';
+
+/** Octets handed to the sink at a time. */
+const BATCH_CHARACTERS = 256 * 1024;
+const NOTHING = new Uint8Array(0);
+
+export interface LineBufferOptions {
+  /** Characters that may wait; beyond them there is no room. */
+  readonly maxCharacters: number;
+  /** Between two tries of a write that failed. Default 500 ms. */
+  readonly retryMs?: number;
+}
+
+/**
+ * Lines on their way to a sink, written behind the back of whoever gives them. A sink that fails (a full disk) is tried again for as
+ * long as it takes; meanwhile lines wait here, up to a limit. What still waits when the process ends is written at once.
+ */
+export class LineBuffer {
+  readonly #options: LineBufferOptions;
+  readonly #sink: LineSink;
+  #lines: string[] = [];
+  #characters = 0;
+  /** What is being written, from its first octet that is not written yet. */
+  #inFlight: Uint8Array = NOTHING;
+  #writing = false;
+  #failing = false;
+  #pumping = false;
+  #closed = false;
+  /** Lines given, and lines given to the sink for good, since the beginning. */
+  #given = 0;
+  #done = 0;
+  #batch = 0;
+  #waiting: { readonly upTo: number; readonly resolve: (done: boolean) => void }[] = [];
+  readonly #onExit = (): void => {
+    const lost = this.#writeRest();
+    if (lost > 0) {
+      process.stderr.write(`${lost} lines could not be written before the process ended\n`);
+    }
+  };
+
+  constructor(options: LineBufferOptions, modules: { readonly sink: LineSink }) {
+    this.#options = options;
+    this.#sink = modules.sink;
+    process.on('exit', this.#onExit);
+  }
+
+  get hasRoom(): boolean {
+    return !this.#closed && this.#characters < this.#options.maxCharacters;
+  }
+
+  /** Whether the last write failed. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
+  /** @param line with its line feed */
+  push(line: string): void {
+    this.#lines.push(line);
+    this.#characters += line.length;
+    this.#given++;
+    if (!this.#pumping) {
+      this.#pumping = true;
+      // Lines of one turn of the event loop go together.
+      setImmediate(() => void this.#pump());
+    }
+  }
+
+  /** @returns whether everything given before is written; false when that took longer */
+  async flush(timeoutMs: number): Promise<boolean> {
+    const upTo = this.#given;
+    if (this.#done >= upTo) {
+      return true;
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ upTo, resolve });
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** @returns how many lines could not be written */
+  async close(timeoutMs: number): Promise<number> {
+    if (this.#closed) {
+      return 0;
+    }
+    await this.flush(timeoutMs);
+    this.#closed = true;
+    process.off('exit', this.#onExit);
+    if (this.#writing) {
+      // A write that hangs keeps its file; another one would hang as well.
+      return this.#given - this.#done;
+    }
+    const lost = this.#writeRest();
+    await this.#sink.close().catch(() => {});
+    return lost;
+  }
+
+  async #pump(): Promise<void> {
+    while (!this.#closed && (this.#lines.length > 0 || this.#inFlight.length > 0)) {
+      if (this.#inFlight.length === 0) {
+        this.#sink.beginBatch();
+        this.#inFlight = this.#takeBatch();
+      }
+      await this.#writeSome();
+      if (this.#failing) {
+        // Not what keeps a process alive: at its end there is one more try.
+        await delay(this.#options.retryMs ?? 500, undefined, { ref: false });
+      } else if (this.#inFlight.length === 0) {
+        this.#done += this.#batch;
+        this.#batch = 0;
+        this.#tellWaiting();
+      }
+    }
+    this.#pumping = false;
+  }
+
+  async #writeSome(): Promise<void> {
+    this.#writing = true;
+    try {
+      const written = await this.#sink.write(this.#inFlight);
+      this.#inFlight = this.#inFlight.subarray(written);
+      this.#failing = false;
+    } catch {
+      this.#failing = true;
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  #tellWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter(({ upTo }) => upTo > this.#done);
+    for (const { upTo, resolve } of waiting) {
+      if (upTo <= this.#done) {
+        resolve(true);
+      }
+    }
+  }
+
+  #takeBatch(): Uint8Array {
+    let count = 0;
+    let characters = 0;
+    while (count < this.#lines.length && characters < BATCH_CHARACTERS) {
+      characters += (this.#lines[count] as string).length;
+      count++;
+    }
+    const batch = count === this.#lines.length ? this.#lines : this.#lines.slice(0, count);
+    this.#lines = count === this.#lines.length ? [] : this.#lines.slice(count);
+    this.#characters -= characters;
+    this.#batch = count;
+    return Buffer.from(batch.join(''));
+  }
+
+  /** @returns how many lines could not be written */
+  #writeRest(): number {
+    const rest = Buffer.from(this.#lines.join(''));
+    const left = Buffer.concat([this.#inFlight, rest]);
+    this.#lines = [];
+    const inFlight = this.#inFlight;
+    this.#inFlight = NOTHING;
+    if (left.length === 0) {
+      return 0;
+    }
+    // A write that failed is in flight no more.
+    const written = this.#writing ? this.#sink.writeSync(inFlight, rest) : this.#sink.writeSync(NOTHING, left);
+    let lost = 0;
+    for (let at = left.indexOf(10, written); at >= 0; at = left.indexOf(10, at + 1)) {
+      lost++;
+    }
+    return lost;
+  }
+}
