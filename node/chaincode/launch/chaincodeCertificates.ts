@@ -23,6 +23,12 @@ export interface KeyPair {
   readonly key: string;
 }
 
+export interface LaunchCertificate {
+  readonly pair: KeyPair;
+  /** It opens no more streams: the launch is over. */
+  revoke(): void;
+}
+
 /**
  * Who may register as which chaincode. An authority that lives as long as the process gives each launch a certificate of its own: what
  * comes in with it is that chaincode, and nothing else on the machine can pass for it (core/chaincode/accesscontrol).
@@ -51,20 +57,12 @@ export class ChaincodeCertificates {
     ]).pair;
   }
 
-  client(packageId: string): KeyPair {
+  /** For one launch. */
+  client(packageId: string): LaunchCertificate {
     // A common name has 64 characters at most; what counts is the hash.
     const { pair, fingerprint } = this.#issue(packageId.slice(0, 64), [extendedKeyUsageExtension([CLIENT_AUTH])]);
     this.#packageIds.set(fingerprint, packageId);
-    return pair;
-  }
-
-  /** No more streams with certificates of this chaincode. */
-  revoke(packageId: string): void {
-    for (const [fingerprint, id] of this.#packageIds) {
-      if (id === packageId) {
-        this.#packageIds.delete(fingerprint);
-      }
-    }
+    return { pair, revoke: () => void this.#packageIds.delete(fingerprint) };
   }
 
   /** Null for a certificate that was not issued here, or not for a launch that lasts. */

@@ -106,16 +106,17 @@ export class ChaincodeStarter {
   async #start(packageId: string, launchable: Launchable & { kind: 'program' }): Promise<BegunChaincode> {
     const { certificates, log } = this.#modules;
     const { mspId, peerAddress } = this.#options;
-    const tls = certificates === null ? null : { client: certificates.client(packageId), root: certificates.root };
+    const issued = certificates?.client(packageId) ?? null;
+    const tls = certificates === null || issued === null ? null : { client: issued.pair, root: certificates.root };
     const session = await launchable
       .start({ address: peerAddress(), tls, mspId }, (line) => log.info({ chaincode: packageId }, line))
       .catch((cause: unknown) => {
-        certificates?.revoke(packageId);
+        issued?.revoke();
         throw new ChaincodeError('launch_failed', `error starting container: ${messageOf(cause)}`, { cause });
       });
     log.info({ chaincode: packageId, pid: session.pid }, 'chaincode started');
     const over = session.exited.then((code) => {
-      certificates?.revoke(packageId);
+      issued?.revoke();
       log.info({ chaincode: packageId, code }, 'chaincode ended');
       return `container exited with ${code}${session.tail === '' ? '' : `:\n${session.tail}`}`;
     });
