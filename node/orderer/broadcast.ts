@@ -133,7 +133,7 @@ export class Broadcast {
       {
         // A name that no channel has would be one more label for each that comes along.
         channel: step !== null && this.#modules.chains.chain(step.channelId) !== null ? step.channelId : 'unknown',
-        type: step?.type ?? 'unknown',
+        type: step?.type !== undefined && Object.hasOwn(common.HeaderType, step.type) ? step.type : 'unknown',
         status: STATUS_NAMES.get(status) ?? String(status),
       },
       {
@@ -203,6 +203,8 @@ export class Broadcast {
 const STATUS_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(common.Status).map(([name, number]) => [number as number, name]),
 );
+/** Characters of a name that somebody chose. */
+const MAX_RECORDED = 256;
 const SUCCESS = responseOf(common.Status.SUCCESS, '');
 
 function responseOf(status: number, info: string): Uint8Array {
@@ -264,7 +266,13 @@ function headerOf(envelope: EnvelopeView): EnvelopeView {
 function stepOf(envelope: EnvelopeView, { address, traceparent }: CallContext): TransactionStep | null {
   try {
     const { channel, txId, typeName } = envelope.channelHeader;
-    return { channelId: channel, txId, type: typeName, caller: callerOf(envelope, address), traceparent };
+    return {
+      channelId: channel.slice(0, MAX_RECORDED),
+      txId: txId.slice(0, MAX_RECORDED),
+      type: typeName,
+      caller: callerOf(envelope, address),
+      traceparent,
+    };
   } catch (error) {
     if (error instanceof ProtoError) {
       return null;

@@ -90,9 +90,12 @@ describe('Broadcast over gRPC', () => {
   it('serves others while a client reads no answers', async () => {
     const silent = connect({ address: server.address, tlsRoots: null });
     const unread = silent.stream(PATH);
-    for (let index = 0; index < 100; index++) {
-      void unread.send(network.transaction()).catch(() => {});
-    }
+    const sending = (async () => {
+      for (let index = 0; index < 100; index++) {
+        await unread.send(network.transaction());
+      }
+    })();
+    sending.catch(() => {});
     const client = connect({ address: server.address, tlsRoots: null });
     const stream = client.stream(PATH);
     const answered = answers(stream);

