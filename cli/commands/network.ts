@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { wholeNumber } from '../commandOptions.ts';
 
-/** Where a network is made, and looked for. */
-export const DEFAULT_FOLDER = 'ftl-network';
+/** Where a network is made, and looked for: `ftl start` has its own there. */
+export const DEFAULT_FOLDER = 'ftl-data/network';
 
 const folderOption = (): Option => new Option('--dir <folder>', "the network's folder").default(DEFAULT_FOLDER);
 const jsonOption = (): Option => new Option('--json', 'JSON instead of text');

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { createNetwork } from '#node/network/createNetwork.ts';
 import type { Layout } from '#node/network/layout.ts';
 import { NetworkError } from '#node/network/networkError.ts';
@@ -10,7 +10,7 @@ export async function createCommandRun(dir: string, layoutFile: string | undefin
   const layout = await createNetworkIn(dir, layoutFile);
   const path = relative('.', resolve(dir)) || '.';
   print(`A network is in ${path}: ${summary(layout)}.`);
-  print(`Start it with \`ftl network up${dir === 'ftl-network' ? '' : ` --dir ${path}`}\`.`);
+  print(`Start it with \`ftl network up${path === join('ftl-data', 'network') ? '' : ` --dir ${path}`}\`.`);
 }
 
 /** @throws NetworkError */

@@ -37,18 +37,16 @@ export class NetworkFolder {
       folder,
       data: join(folder, 'data'),
       log: join(folder, 'log', 'node.log'),
-      records: join(folder, 'log', 'records.ndjson'),
+      records: join(folder, 'log', `${host}.ndjson`),
       pid: join(folder, 'process.json'),
     };
   }
 
-  chaincode(name: string): NodePaths & { readonly package: string } {
+  chaincode(name: string): Omit<NodePaths, 'data' | 'records'> & { readonly package: string } {
     const folder = join(this.path, 'chaincodes', name);
     return {
       folder,
-      data: folder,
       log: join(folder, 'log', 'chaincode.log'),
-      records: join(folder, 'log', 'records.ndjson'),
       pid: join(folder, 'process.json'),
       package: join(folder, 'package.tar.gz'),
     };
@@ -59,9 +57,9 @@ export class NetworkFolder {
     return join(this.path, 'connections', `connection-${organization.toLowerCase()}`);
   }
 
-  /** Pattern of the files that all nodes write their records to. */
+  /** Pattern of the files that all nodes write their records to, those that were rotated among them. */
   get records(): string {
-    return join(this.path, 'nodes', '*', 'log', 'records*.ndjson');
+    return join(this.path, 'nodes', '*', 'log', '*.ndjson*');
   }
 
   get exists(): boolean {

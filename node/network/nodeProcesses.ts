@@ -25,7 +25,7 @@ export interface PlannedProcess extends ProcessSpec {
 export function ordererProcess(folder: NetworkFolder, orderer: OrdererLayout, commands: NodeCommands): PlannedProcess {
   return {
     kind: 'orderer',
-    ...nodeProcess(folder, orderer.host, commands, ['orderer', 'start']),
+    ...nodeProcess(folder, orderer.host, commands, { command: ['orderer', 'start'], prefix: 'ORDERER' }),
     ports: [orderer.port, orderer.adminPort, orderer.operationsPort],
   };
 }
@@ -33,7 +33,7 @@ export function ordererProcess(folder: NetworkFolder, orderer: OrdererLayout, co
 export function peerProcess(folder: NetworkFolder, peer: PeerLayout, commands: NodeCommands): PlannedProcess {
   return {
     kind: 'peer',
-    ...nodeProcess(folder, peer.host, commands, ['peer', 'node', 'start']),
+    ...nodeProcess(folder, peer.host, commands, { command: ['peer', 'node', 'start'], prefix: 'CORE' }),
     ports: [peer.port, peer.chaincodePort, peer.operationsPort],
   };
 }
@@ -80,7 +80,7 @@ function nodeProcess(
   folder: NetworkFolder,
   host: string,
   { program, args }: NodeCommands,
-  command: readonly string[],
+  { command, prefix }: { readonly command: readonly string[]; readonly prefix: string },
 ): ProcessSpec {
   const paths = folder.node(host);
   return {
@@ -88,7 +88,8 @@ function nodeProcess(
     program,
     args: [...args, ...command],
     folder: paths.folder,
-    environment: { FABRIC_CFG_PATH: paths.folder },
+    // Not in the file, which Fabric's own orderer would refuse for a key that it does not know.
+    environment: { FABRIC_CFG_PATH: paths.folder, [`${prefix}_FTL_TRACING_FILE`]: paths.records },
     log: paths.log,
     pid: paths.pid,
   };
