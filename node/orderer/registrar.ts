@@ -1,6 +1,5 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ChannelBundle } from '#node/channel/bundle.ts';
 import type { Chains } from '#node/deliver/chain.ts';
 import { syncFolder } from '#node/ledger/blocks/blockFiles.ts';
 import { BlockStore, channelFolder } from '#node/ledger/blocks/blockStore.ts';
@@ -9,10 +8,10 @@ import { BlockView } from '#node/protos/blockView.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
 import { lastConfigOf } from './blockWriter.ts';
 import type { ChannelStatus, ConsensusRelation, ConsenterStatus } from './consensus/consenter.ts';
-import { asOrdererError, checkUsable } from './messageProcessor.ts';
+import { checkJoinBlock } from './joinCheck.ts';
 import { OrdererError, textOfError } from './ordererError.ts';
 import type { OrdererMetrics } from './ordererMetrics.ts';
-import { consensusOf, OrderingChain, type OrderingChainModules, type OrderingChainOptions } from './orderingChain.ts';
+import { OrderingChain, type OrderingChainModules, type OrderingChainOptions } from './orderingChain.ts';
 import { PendingOperations } from './pendingOperations.ts';
 
 export interface RegistrarOptions extends OrderingChainOptions {
@@ -196,7 +195,7 @@ export class Registrar implements Chains {
     if (this.#chains.has(channelId)) {
       throw new OrdererError('channel_exists', 'channel already exists');
     }
-    this.#checkJoinBlock(block);
+    checkJoinBlock(block, this.#modules.consensusTypes);
     await this.#joins.save(channelId, block.bytes);
     let chain: OrderingChain;
     try {
@@ -209,37 +208,6 @@ export class Registrar implements Chains {
     await this.#joins.remove(channelId);
     this.#start(chain);
     return infoOf(chain);
-  }
-
-  #checkJoinBlock(block: BlockView): void {
-    let bundle: ChannelBundle;
-    try {
-      bundle = ChannelBundle.fromBlock(block);
-    } catch (error) {
-      throw asOrdererError(error).within('failed creating ledger resources');
-    }
-    checkUsable(bundle, 'failed creating ledger resources: error checking bundle for channel');
-    const type = consensusOf(bundle, this.#modules.consensusTypes);
-    let member: boolean;
-    try {
-      member = type.isMember(bundle);
-    } catch (error) {
-      throw error instanceof OrdererError
-        ? error.within('failed to determine cluster membership from join-block')
-        : error;
-    }
-    if (!member) {
-      throw new OrdererError(
-        'not_a_member',
-        "this orderer's TLS certificate is none of the channel's consenters', and it cannot follow a channel that others order",
-      );
-    }
-    if (block.number !== 0) {
-      throw new OrdererError(
-        'bad_join_block',
-        `a channel can only be joined by its first block here, not by block ${block.number}: the blocks before it cannot be fetched from other orderers`,
-      );
-    }
   }
 
   /** A channel with its first block, which is appended unless a crash came after that. */

@@ -10,7 +10,9 @@ import type { OrdererMetrics } from '../../ordererMetrics.ts';
 import { Wakeup } from '../../wakeup.ts';
 import type { Consenter, ConsenterStatus, ConsenterSupport } from '../consenter.ts';
 import { type PendingDurability, type PendingEntry, PendingLog } from './pendingLog.ts';
+import { BatchTimer } from './batchTimer.ts';
 import { BlockQueue } from './blockQueue.ts';
+import { type Message, SubmissionQueue } from './submissionQueue.ts';
 
 export interface SingleConsenterOptions {
   /** Of this channel alone. */
@@ -31,26 +33,8 @@ interface RaftNode {
   readonly next: number;
 }
 
-/** A message on its way into a block. */
-interface Message {
-  readonly envelope: EnvelopeView;
-  readonly kind: PendingEntry['kind'];
-  readonly configSequence: number;
-  readonly sequence: number;
-}
-
-interface Submission extends Message {
-  readonly accepted: () => void;
-  readonly refused: (error: Error) => void;
-}
-
-/** Beyond these a full queue pushes back. */
-const MAX_QUEUED = 10_000;
-const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 /** Leaves room for what a block has beside payloads and signatures. */
 const MAX_PREFERRED_BYTES = MAX_BLOCK_BYTES - 8 * 1024 * 1024;
-/** What a timer can wait, milliseconds. */
-const MAX_TIMEOUT = 2 ** 31 - 1;
 
 const STOPPED = 'chain is stopped';
 
@@ -79,13 +63,10 @@ export class SingleConsenter implements Consenter {
   readonly #blocks: BlockQueue;
   #state: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
   #nextSequence: number;
-  #queue: Submission[] = [];
-  #queuedBytes = 0;
+  readonly #queue = new SubmissionQueue();
   #replay: readonly PendingEntry[];
-  #timer: NodeJS.Timeout | null = null;
-  #timeoutDue = false;
+  readonly #timer: BatchTimer;
   readonly #wakeup = new Wakeup();
-  #ready: (() => void)[] = [];
   #run: Promise<void> = Promise.resolve();
   #broken: string | null = null;
 
@@ -112,6 +93,10 @@ export class SingleConsenter implements Consenter {
       sizeOf: ({ envelope }) => envelope.payloadBytes.length + envelope.signature.length,
       onCut: (seconds) => metrics?.blockFill(support.channelId, seconds),
     });
+    this.#timer = new BatchTimer(
+      () => sectionOf(support).batchTimeoutMs,
+      () => this.#wakeup.wake(),
+    );
     this.#blocks = new BlockQueue(
       { retryMs: options.retryMs, maxInFlight: () => maxInFlight(support) },
       {
@@ -161,8 +146,8 @@ export class SingleConsenter implements Consenter {
   }
 
   async waitReady(): Promise<void> {
-    while (this.failure === null && (this.#queue.length >= MAX_QUEUED || this.#queuedBytes >= MAX_QUEUED_BYTES)) {
-      await new Promise<void>((resolve) => this.#ready.push(resolve));
+    while (this.failure === null && this.#queue.isFull) {
+      await this.#queue.emptied();
     }
     this.#refuseUnlessRunning();
   }
@@ -179,7 +164,7 @@ export class SingleConsenter implements Consenter {
     this.#run = this.#loop().catch((error: unknown) => {
       // Not to be met unless by a mistake in here: whoever comes is told.
       this.#broken = `the chain stopped: ${textOfError(error)}`;
-      this.#stopTimer();
+      this.#timer.stop();
       this.#refuseQueued();
     });
   }
@@ -208,7 +193,6 @@ export class SingleConsenter implements Consenter {
     return new Promise((accepted, refused) => {
       const sequence = this.#nextSequence++;
       this.#queue.push({ envelope, kind, configSequence, sequence, accepted, refused });
-      this.#queuedBytes += envelope.bytes.length;
       this.#wakeup.wake();
     });
   }
@@ -227,21 +211,20 @@ export class SingleConsenter implements Consenter {
     }
     this.#replay = [];
     for (;;) {
-      if (this.#queue.length === 0 && !this.#timeoutDue) {
+      if (this.#queue.length === 0 && !this.#timer.due) {
         if (this.#state !== 'running') {
           break;
         }
         await this.#wakeup.wait();
         continue;
       }
-      if (this.#timeoutDue) {
-        this.#timeoutDue = false;
-        this.#timer = null;
+      if (this.#timer.due) {
+        this.#timer.stop();
         await this.#propose(this.#cutter.cut());
       }
       await this.#accept();
     }
-    this.#stopTimer();
+    this.#timer.stop();
     await this.#propose(this.#cutter.cut());
     await this.#blocks.drained();
     await this.#log?.close();
@@ -256,13 +239,10 @@ export class SingleConsenter implements Consenter {
 
   /** Makes all that waits durable with one write, says so, and orders it. */
   async #accept(): Promise<void> {
-    const batch = this.#queue;
+    const batch = this.#queue.takeAll();
     if (batch.length === 0) {
       return;
     }
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#releaseReady();
     try {
       this.#refuseWithoutLog();
       await this.#log?.append(
@@ -311,7 +291,7 @@ export class SingleConsenter implements Consenter {
       if (overtaken) {
         ({ envelope } = await this.#support.processConfig(envelope));
       }
-      this.#stopTimer();
+      this.#timer.stop();
       await this.#propose(this.#cutter.cut());
       const started = performance.now();
       const block = await this.#support.createConfigBlock(envelope);
@@ -325,9 +305,9 @@ export class SingleConsenter implements Consenter {
     }
     const { batches, pending } = this.#cutter.ordered(message);
     if (pending) {
-      this.#startTimer();
+      this.#timer.start();
     } else {
-      this.#stopTimer();
+      this.#timer.stop();
     }
     for (const batch of batches) {
       await this.#propose(batch);
@@ -371,39 +351,8 @@ export class SingleConsenter implements Consenter {
     }
   }
 
-  /** From the first message that waits on; no block cut meanwhile puts it off. */
-  #startTimer(): void {
-    this.#timer ??= setTimeout(
-      () => {
-        this.#timeoutDue = true;
-        this.#wakeup.wake();
-      },
-      Math.min(sectionOf(this.#support).batchTimeoutMs, MAX_TIMEOUT),
-    );
-  }
-
-  #stopTimer(): void {
-    if (this.#timer !== null) {
-      clearTimeout(this.#timer);
-    }
-    this.#timer = null;
-    this.#timeoutDue = false;
-  }
-
-  #releaseReady(): void {
-    const waiting = this.#ready;
-    this.#ready = [];
-    for (const resolve of waiting) {
-      resolve();
-    }
-  }
-
   #refuseQueued(): void {
-    const queue = this.#queue;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#releaseReady();
-    for (const { refused } of queue) {
+    for (const { refused } of this.#queue.takeAll()) {
       this.#metrics?.proposalFailures.inc({ channel: this.#support.channelId });
       refused(new OrdererError('unavailable', this.failure ?? STOPPED));
     }
