@@ -9,7 +9,7 @@ import { NO_TRACER, type Party } from '#node/tracing/tracer.ts';
 import { BlockMaker } from '#test/harness/signedBlocks.ts';
 import { channelConfig, genesisEnvelope, makeOrganization } from '#test/harness/signedChannel.ts';
 import { DeliverMetrics } from './deliverMetrics.ts';
-import { blockResponse, readResponse, statusName } from './deliverResponse.ts';
+import { blockResponse, filteredResponse, readResponse, statusName } from './deliverResponse.ts';
 import { type Delivery, type DeliverOptions, DeliverService } from './deliverService.ts';
 import { ordererDeliver } from './ordererDeliver.ts';
 import { seekEnvelope, type SeekRequest } from './seekEnvelope.ts';
@@ -313,6 +313,20 @@ describe('readers', () => {
     expect(ends.filter((end) => end !== null)).toEqual([CANCELLED]);
     expect(chain.waiting).toBe(0);
   });
+});
+
+it('a filtered block passes over what is no envelope, and is not made of what is a broken one', () => {
+  const parts = { number: 7, previousHash: Buffer.alloc(32), dataHash: Buffer.alloc(32), metadata: [] };
+  const garbage = BlockView.fromParts({ ...parts, data: [Uint8Array.of(0x0a, 0x7f)] });
+  const answer = readResponse(filteredResponse(garbage));
+  expect(answer.kind === 'filtered' && answer.block.toObject()).toMatchObject({
+    number: 7,
+    filteredTransactionsList: [],
+  });
+  const envelope = new common.Envelope();
+  envelope.setPayload(Buffer.from('no payload'));
+  const broken = BlockView.fromParts({ ...parts, data: [envelope.serializeBinary()] });
+  expect(() => filteredResponse(broken)).toThrow(/common.Payload/);
 });
 
 it('names of statuses are those of the protocol', () => {

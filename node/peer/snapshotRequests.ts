@@ -61,6 +61,9 @@ export class SnapshotRequests {
     return this.#next(async () => {
       const least = this.#lastBlock + (this.#committing ? 1 : 0);
       const wanted = block === 0 ? least : block;
+      if (!Number.isSafeInteger(wanted)) {
+        throw refused(`requested snapshot for block number ${wanted}, which no chain here reaches`);
+      }
       if (wanted < least) {
         throw refused(
           `requested snapshot for block number ${wanted} cannot be less than the last committed block number ${least}`,
