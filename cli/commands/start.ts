@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { type LoadedOptions } from '#config/loadOptions.ts';
+import { ConfigError, type LoadedOptions } from '#config/loadOptions.ts';
 import type { OptionKey, Options } from '#config/options.ts';
 import { addOptions, optionsOf } from '../commandOptions.ts';
 import type { EmbeddedFtl, EmbeddedParts } from '../embedded.ts';
@@ -34,6 +34,7 @@ export function startCommand(): Command {
       '--recording',
       'play the recorded Fabric network that comes with FTL (the default where neither store, logs nor blocks are given)',
     )
+    .option('--network', "run a network of FTL's own nodes on this machine, keep it busy, and trace it")
     .addHelpText(
       'after',
       `
@@ -45,8 +46,7 @@ Examples:
     )
     .action(async () => {
       const loaded = optionsOf(command);
-      const play = command.opts().recording === true || nothingAsked(loaded);
-      await run(play ? await withRecording(loaded.options) : { options: loaded.options, cleanUp: () => {} }, {
+      await run(await planOf(loaded, command.opts<{ recording?: boolean; network?: boolean }>()), {
         collect: true,
         serve: true,
       });
@@ -86,6 +86,18 @@ interface Plan {
   readonly options: Options;
   /** Removes what only this run needed. */
   readonly cleanUp: () => void;
+  /** What runs beside the page until the signal; it may end before only by failing. */
+  readonly beside?: (signal: AbortSignal) => Promise<void>;
+}
+
+async function planOf(
+  loaded: LoadedOptions,
+  { recording, network }: { readonly recording?: boolean; readonly network?: boolean },
+): Promise<Plan> {
+  if (recording === true && network === true) throw new ConfigError('--recording and --network exclude each other.');
+  if (network === true) return withNetwork(loaded.options);
+  if (recording === true || nothingAsked(loaded)) return withRecording(loaded.options);
+  return { options: loaded.options, cleanUp: () => {} };
 }
 
 function nothingAsked({ defaulted }: LoadedOptions): boolean {
@@ -118,6 +130,22 @@ async function withRecording(options: Options): Promise<Plan> {
   };
 }
 
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** The network lies beside the store, and is continued by the next start. */
+async function withNetwork(options: Options): Promise<Plan> {
+  const { runLiveNetwork } = await import('../liveNetwork.ts');
+  const { bringInto } = await import('../network/create.ts');
+  const { NetworkFolder } = await import('#node/network/networkFolder.ts');
+  const folder = new NetworkFolder(resolve(dirname(options.store.replace(/^sqlite:/, '')), 'network'));
+  await bringInto(folder, undefined, print);
+  return {
+    options: { ...options, logs: [...options.logs, folder.records], from: 'beginning' },
+    cleanUp: () => {},
+    beside: (signal) => runLiveNetwork(folder, signal, (step) => print(`Network: ${step}`)),
+  };
+}
+
 async function run(plan: Plan, parts: EmbeddedParts): Promise<void> {
   // Loaded only here, so that `--help` and `trace` need not wait for it.
   const { startEmbedded } = await import('../embedded.ts');
@@ -125,12 +153,24 @@ async function run(plan: Plan, parts: EmbeddedParts): Promise<void> {
   try {
     ftl = await startEmbedded(plan.options, parts, createLogger(plan.options.logLevel));
     announce(plan.options, ftl);
-    await untilInterrupted();
-    process.stdout.write('Stopping …\n');
+    await untilStopped(plan);
   } finally {
     await ftl?.stop();
     plan.cleanUp();
   }
+}
+
+async function untilStopped({ beside }: Plan): Promise<void> {
+  const stop = new AbortController();
+  const interrupted = async (): Promise<void> => {
+    await untilInterrupted();
+    print('Stopping …');
+    stop.abort(new Error('interrupted'));
+  };
+  // A terminal that is closed must not leave a network behind.
+  process.once('SIGHUP', () => process.emit('SIGTERM'));
+  const over = interrupted();
+  await (beside === undefined ? over : beside(stop.signal));
 }
 
 function announce(options: Options, ftl: EmbeddedFtl): void {

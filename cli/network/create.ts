@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { createNetwork } from '#node/network/createNetwork.ts';
 import type { Layout } from '#node/network/layout.ts';
 import { NetworkError } from '#node/network/networkError.ts';
+import type { NetworkFolder } from '#node/network/networkFolder.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -19,6 +20,18 @@ export async function createNetworkIn(dir: string, layoutFile: string | undefine
   return createNetwork(resolve(dir), text, { base: layoutFile === undefined ? '.' : dirname(layoutFile) });
 }
 
+/** Makes a network where there is none yet. @throws NetworkError */
+export async function bringInto(
+  folder: NetworkFolder,
+  layoutFile: string | undefined,
+  say: (line: string) => void,
+): Promise<void> {
+  if (!folder.exists) {
+    const layout = await createNetworkIn(folder.path, layoutFile);
+    say(`Made a network in ${relative('.', folder.path)}: ${summary(layout)}.`);
+  }
+}
+
 function readLayoutFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -28,7 +41,7 @@ function readLayoutFile(file: string): string {
   }
 }
 
-export function summary({ organizations, channels, chaincodes }: Layout): string {
+function summary({ organizations, channels, chaincodes }: Layout): string {
   const peers = organizations.flatMap((one) => one.peers);
   const orderers = organizations.flatMap((one) => one.orderers);
   return [

@@ -4,7 +4,7 @@ import type { Layout } from '#node/network/layout.ts';
 import { NetworkFolder } from '#node/network/networkFolder.ts';
 import { HOST } from '#node/network/ports.ts';
 import { upNetwork } from '#node/network/upNetwork.ts';
-import { createNetworkIn, summary } from './create.ts';
+import { bringInto } from './create.ts';
 import { NODE_COMMANDS } from './nodeCommands.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -35,10 +35,7 @@ export async function bringUp(
 ): Promise<Layout> {
   const folder = new NetworkFolder(resolve(dir));
   const begin = performance.now();
-  if (!folder.exists) {
-    const layout = await createNetworkIn(dir, layoutFile);
-    say(`Made a network in ${dir}: ${summary(layout)}.`);
-  }
+  await bringInto(folder, layoutFile, say);
   const onProgress = (step: string): void => {
     const seconds = ((performance.now() - begin) / 1000).toFixed(1);
     say(`${seconds.padStart(6)} s  ${step}`);
