@@ -30,6 +30,8 @@ export class SnapshotRequests {
   readonly #options: SnapshotRequestsOptions;
   readonly #modules: SnapshotRequestsModules;
   readonly #pending: Set<number>;
+  /** The last one of which all is in the ledger. */
+  #lastBlock: number;
   #committing = false;
   #underWay: { readonly block: number; readonly done: Promise<void> } | null = null;
   /** One change of the file at a time. */
@@ -39,6 +41,7 @@ export class SnapshotRequests {
     this.#options = options;
     this.#modules = modules;
     this.#pending = pending;
+    this.#lastBlock = modules.ledger.height - 1;
   }
 
   /** Takes up pending requests; one that was due when the process ended is carried out now. */
@@ -96,17 +99,21 @@ export class SnapshotRequests {
     });
   }
 
-  /** Resolves when the next block may be written. */
+  /** Resolves when the next block may be written: no snapshot is being made, and none that was asked for can be missed. */
   async mayCommit(): Promise<void> {
-    while (this.#underWay !== null) {
-      await this.#underWay.done;
-    }
+    let queue: Promise<unknown>;
+    do {
+      queue = this.#queue;
+      await queue;
+      await this.#underWay?.done;
+    } while (queue !== this.#queue || this.#underWay !== null);
     this.#committing = true;
   }
 
   /** A block is in the ledger, wholly. */
   committed(block: number): void {
     this.#committing = false;
+    this.#lastBlock = block;
     this.#makeIfDue(block);
   }
 
@@ -114,10 +121,6 @@ export class SnapshotRequests {
   async close(): Promise<void> {
     await this.#queue;
     await this.#underWay?.done;
-  }
-
-  get #lastBlock(): number {
-    return this.#modules.ledger.height - 1;
   }
 
   #makeIfDue(block: number): void {
