@@ -2,7 +2,7 @@ import { peer } from '@hyperledger/fabric-protos';
 import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
-import { wireFields } from '#node/protos/wireFields.ts';
+import { bytesField, listField, messageField, textField, wireFields } from '#node/protos/wireFields.ts';
 import type { StateReader } from '#node/ledger/state/stateDatabase.ts';
 import { CommitError } from './commitError.ts';
 
@@ -14,6 +14,8 @@ export const LEGACY_NAMESPACE = 'lscc';
 const DEFINITION_TYPE = 'ChaincodeDefinition';
 const FIELDS = ['Sequence', 'EndorsementInfo', 'ValidationInfo', 'Collections'] as const;
 const NOTHING = new Uint8Array(0);
+/** Of `protos.StaticCollectionConfig`. */
+const ENDORSEMENT_POLICY = 8;
 
 /** A chaincode as the channel defined it. */
 export interface CommittedDefinition {
@@ -26,6 +28,8 @@ export interface CommittedDefinition {
   /** Serialised `protos.ApplicationPolicy`; of a legacy definition a `common.SignaturePolicyEnvelope`. */
   readonly validationParameter: Uint8Array;
   readonly collections: ReadonlyMap<string, peer.StaticCollectionConfig>;
+  /** Serialised `protos.ApplicationPolicy` of each collection, with all that is not known of it; null where it has none. */
+  readonly collectionPolicies: ReadonlyMap<string, Uint8Array | null>;
   readonly legacy: boolean;
 }
 
@@ -94,18 +98,19 @@ export class ChaincodeDefinitions {
     if (data === null) {
       return null;
     }
-    // ccprovider.ChaincodeData: name, version, escc, vscc, policy …
-    const fields = wireFields(data.value, 'ccprovider.ChaincodeData');
-    const bytesOf = (number: number): Uint8Array => fields.findLast(({ field }) => field === number)?.bytes ?? NOTHING;
-    const textOf = (number: number): string => Buffer.from(bytesOf(number)).toString('utf8');
+    // Name, version, escc and vscc as text; policy …
+    const what = 'ccprovider.ChaincodeData';
+    const fields = wireFields(data.value, what);
+    const [, version, , validationPlugin] = [1, 2, 3, 4].map((number) => textField(fields, number, what));
     return {
       name,
       sequence: 0,
-      version: textOf(2),
+      version: version as string,
       initRequired: false,
-      validationPlugin: textOf(4),
-      validationParameter: bytesOf(5),
+      validationPlugin: validationPlugin as string,
+      validationParameter: bytesField(fields, 5),
       collections: new Map(),
+      collectionPolicies: new Map(),
       legacy: true,
     };
   }
@@ -121,22 +126,23 @@ function readDefinition(name: string, metadata: Uint8Array, fields: readonly Uin
   ) as [peer.lifecycle.StateData, peer.lifecycle.StateData, peer.lifecycle.StateData, peer.lifecycle.StateData];
   const endorsement = decodeMessage(
     ChaincodeEndorsementInfo,
-    endorsementInfo.getBytes_asU8(),
+    bytesIn(endorsementInfo),
     'lifecycle.ChaincodeEndorsementInfo',
   );
   const validation = decodeMessage(
     ChaincodeValidationInfo,
-    validationInfo.getBytes_asU8(),
+    bytesIn(validationInfo),
     'lifecycle.ChaincodeValidationInfo',
   );
   return {
     name,
-    sequence: sequence.getInt64(),
+    sequence: numberIn(sequence),
     version: endorsement.getVersion(),
     initRequired: endorsement.getInitRequired(),
     validationPlugin: validation.getValidationPlugin(),
     validationParameter: validation.getValidationParameter_asU8(),
-    collections: collectionsOf(collections.getBytes_asU8()),
+    collections: collectionsOf(bytesIn(collections)),
+    collectionPolicies: collectionPolicies(bytesIn(collections)),
     legacy: false,
   };
 }
@@ -149,6 +155,43 @@ function collectionsOf(bytes: Uint8Array): ReadonlyMap<string, peer.StaticCollec
     const config = one.getStaticCollectionConfig();
     if (config !== undefined && !byName.has(config.getName())) {
       byName.set(config.getName(), config);
+    }
+  }
+  return byName;
+}
+
+/** The bytes that a field of a definition holds, none where it was never written. @throws ProtoError for a field of another type */
+function bytesIn(data: peer.lifecycle.StateData): Uint8Array {
+  const type = data.getTypeCase();
+  if (type !== StateData.TypeCase.BYTES && type !== StateData.TypeCase.TYPE_NOT_SET) {
+    throw new ProtoError('wrong_type', 'lifecycle.StateData', 'holds no bytes');
+  }
+  return data.getBytes_asU8();
+}
+
+function numberIn(data: peer.lifecycle.StateData): number {
+  const type = data.getTypeCase();
+  if (type !== StateData.TypeCase.INT64 && type !== StateData.TypeCase.TYPE_NOT_SET) {
+    throw new ProtoError('wrong_type', 'lifecycle.StateData', 'holds no number');
+  }
+  return data.getInt64();
+}
+
+/**
+ * Of bytes that were decoded before. A policy that holds nothing but what is not known is no empty one: Go keeps it, and nobody
+ * meets it.
+ */
+function collectionPolicies(bytes: Uint8Array): ReadonlyMap<string, Uint8Array | null> {
+  const what = 'protos.StaticCollectionConfig';
+  const byName = new Map<string, Uint8Array | null>();
+  for (const collection of listField(wireFields(bytes, 'protos.CollectionConfigPackage'), 1)) {
+    const config = messageField(wireFields(collection, 'protos.CollectionConfig'), 1, what);
+    if (config !== null) {
+      const fields = wireFields(config, what);
+      const name = textField(fields, 1, what);
+      if (!byName.has(name)) {
+        byName.set(name, messageField(fields, ENDORSEMENT_POLICY, what));
+      }
     }
   }
   return byName;

@@ -75,12 +75,12 @@ function definedRules(definition: CommittedDefinition, bundle: ChannelBundle): E
       if (implicit !== null) {
         return implicit;
       }
-      const config = definition.collections.get(collection);
-      if (config === undefined) {
+      const policy = definition.collectionPolicies.get(collection);
+      if (policy === undefined) {
         return { refused: `no such collection '${collection}'` };
       }
       // Without one of its own the collection repeats the chaincode's, which then counts as the collection's.
-      return config.getEndorsementPolicy()?.serializeBinary() ?? definition.validationParameter;
+      return policy ?? definition.validationParameter;
     },
   };
 }

@@ -81,12 +81,11 @@ const nameOf = ({ namespace, key }: StateKey): string => `${namespace}\u0000${ke
  * the same block, whoever endorsed it: nobody could say by which of the two policies.
  */
 export class KeyLevelPolicies {
-  readonly #policies = new Map<string, Uint8Array>();
+  readonly #policies = new Map<string, Uint8Array | CommitError>();
   readonly #updated = new Set<string>();
 
   /**
    * Reads the policies of all keys that a block writes, in one round trip; none for namespaces that never had any.
-   * @throws CommitError `state_unreadable` where one cannot be read: nothing can be decided then, as in Fabric.
    */
   static async load(state: StateReader, namespaces: Iterable<NamespaceView>): Promise<KeyLevelPolicies> {
     const policies = new KeyLevelPolicies();
@@ -111,9 +110,16 @@ export class KeyLevelPolicies {
     return policies;
   }
 
-  /** Serialised `protos.ApplicationPolicy` of the key itself; null where that of its collection or chaincode counts. */
+  /**
+   * Serialised `protos.ApplicationPolicy` of the key itself; null where that of its collection or chaincode counts.
+   * @throws CommitError `state_unreadable` for one that cannot be read: nothing can be decided then, as in Fabric
+   */
   policyOf(key: WrittenKey): Uint8Array | null {
-    return this.#policies.get(nameOf(key.stateKey)) ?? null;
+    const policy = this.#policies.get(nameOf(key.stateKey)) ?? null;
+    if (policy instanceof CommitError) {
+      throw policy;
+    }
+    return policy;
   }
 
   /** No key that this block writes has a policy of its own, so far. */
@@ -145,7 +151,9 @@ export class KeyLevelPolicies {
     } catch (cause) {
       if (cause instanceof ProtoError) {
         const what = `endorsement policy of key ${JSON.stringify(key.key)} in ${key.namespace}`;
-        throw new CommitError('state_unreadable', null, `${what}: ${cause.message}`, { cause });
+        const error = new CommitError('state_unreadable', null, `${what}: ${cause.message}`, { cause });
+        this.#policies.set(nameOf(key), error);
+        return;
       }
       throw cause;
     }

@@ -52,8 +52,10 @@ export function checkHeaders(envelope: EnvelopeView): Verdict {
  */
 export function checkBody(envelope: EnvelopeView, header: ChannelHeaderView): Verdict {
   if (header.type === CONFIG) {
-    // The configuration is checked against the one in force, see configTransactions.ts.
-    return VALID;
+    // What it says is checked against the configuration in force, see configTransactions.ts.
+    return envelope.payload.data.length === 0
+      ? invalid(Code.INVALID_CONFIG_TRANSACTION, 'a configuration transaction without a configuration')
+      : VALID;
   }
   if (header.type !== ENDORSER_TRANSACTION) {
     return invalid(Code.UNSUPPORTED_TX_PAYLOAD, `a ${header.typeName} is nothing that a block may hold`);
