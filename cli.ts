@@ -4,6 +4,7 @@ import { doctorCommand } from './cli/commands/doctor.ts';
 import { importCommand } from './cli/commands/import.ts';
 import { ledgerCommand } from './cli/commands/ledger.ts';
 import { networkCommand } from './cli/commands/network.ts';
+import { ordererCommand, peerCommand } from './cli/commands/nodes.ts';
 import { collectCommand, serveCommand, startCommand } from './cli/commands/start.ts';
 import { traceCommand, tracesCommand } from './cli/commands/trace.ts';
 import { FTL_VERSION } from './cli/version.ts';
@@ -32,6 +33,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     importCommand(),
     ledgerCommand(),
     networkCommand(),
+    peerCommand(),
+    ordererCommand(),
     doctorCommand(),
   ])
     program.addCommand(command);

@@ -1,7 +1,9 @@
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import { BlockPipeline, type BlockPipelineOptions } from '#node/commit/blockPipeline.ts';
 import type { CommittedBlock } from '#node/commit/blockStages.ts';
+import type { ValidationPlugins } from '#node/commit/validationPlugins.ts';
 import { CommitError, type CommitErrorCode } from '#node/commit/commitError.ts';
+import type { ValidationPlugins } from '#node/commit/validationPlugins.ts';
 import type { BlockSource } from '#node/deliver/blockSource.ts';
 import { PeerLedger, type PeerLedgerOptions } from '#node/ledger/peerLedger.ts';
 import { TransientStore } from '#node/ledger/privateData/transientStore.ts';
@@ -35,12 +37,16 @@ export interface JoinedChannelOptions extends Pick<PeerLedgerOptions, 'state' | 
   /** The peer's own organisation. */
   readonly mspId: string;
   readonly pipeline?: BlockPipelineOptions;
+  /** Validation plugins beside Fabric's own, by the name that definitions give them. */
+  readonly validationPlugins?: ValidationPlugins;
   /** Default 20,000, as Fabric. */
   readonly transientRetention?: number;
 }
 
 export interface JoinedChannelModules {
   readonly tracer: Tracer;
+  /** Beside Fabric's own, by the names that chaincode definitions give. */
+  readonly validationPlugins?: ValidationPlugins;
   /** The channel takes no more blocks: its disk or its databases failed, or it demands what this node does not know. */
   readonly onFailure?: (channelId: string, error: unknown) => void;
   readonly onSnapshot?: (channelId: string, block: number, error: unknown) => void;
@@ -127,7 +133,11 @@ export class JoinedChannel implements PeerChannel {
       );
       const channel = new JoinedChannel({ ledger, transientStore, gathering, snapshots: requests }, modules);
       const onCommit = (block: CommittedBlock): void => channel.#committed(block);
-      channel.#pipeline = await BlockPipeline.open(options.pipeline ?? {}, { ledger: gathering, onCommit });
+      channel.#pipeline = await BlockPipeline.open(options.pipeline ?? {}, {
+        ledger: gathering,
+        onCommit,
+        validationPlugins: modules.validationPlugins ?? {},
+      });
       if (genesis !== null) {
         await channel.#pipeline.commit({ view: genesis });
       }

@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import { CORE_KEYS } from '#config/fabric/coreKeys.ts';
+import { FabricConfig } from '#config/fabric/fabricConfig.ts';
+import type { KeyTable } from '#config/fabric/keySpec.ts';
+import { ORDERER_KEYS } from '#config/fabric/ordererKeys.ts';
+import { ordererSettings } from '#config/fabric/ordererSettings.ts';
+import { peerSettings } from '#config/fabric/peerSettings.ts';
+import { createLogger } from '../logger.ts';
+import { untilInterrupted } from '../untilInterrupted.ts';
+
+const HELP = (name: 'core' | 'orderer'): string => `
+Configured as Fabric's: by ${name}.yaml in the folder that FABRIC_CFG_PATH names (else the working folder, else
+/etc/hyperledger/fabric), with environment variables before it, such as ${name === 'core' ? 'CORE_PEER_LISTENADDRESS' : 'ORDERER_GENERAL_LISTENPORT'}. Keys that nobody knows are named in a
+warning. FTL's own keys are below \`ftl\`: \`ftl.tracing.file\` tells where records go (standard output else).
+
+The log goes to standard error. SIGINT or SIGTERM stops the node: calls under way end, files are closed.`;
+
+/** `ftl peer`: as Fabric's command of that name, as far as it runs a node. */
+export function peerCommand(): Command {
+  const start = new Command('start')
+    .description('Run a peer until it is told to stop')
+    .addHelpText('after', HELP('core'))
+    .action(async () => {
+      const { Peer } = await import('#node/peer.ts');
+      const { config, log } = load('core', CORE_KEYS);
+      const settings = peerSettings(config, process.env);
+      const node = await Peer.start(settings, { log });
+      await untilInterrupted();
+      log.info({}, 'stopping');
+      await node.stop();
+    });
+  return new Command('peer')
+    .description('Run a Fabric peer')
+    .addCommand(new Command('node').description('The peer as a process').addCommand(start));
+}
+
+/** `ftl orderer`: as Fabric's program of that name. */
+export function ordererCommand(): Command {
+  const start = new Command('start')
+    .description('Run an orderer until it is told to stop')
+    .addHelpText('after', HELP('orderer'))
+    .action(async () => {
+      const { OrdererNode } = await import('#node/ordererNode.ts');
+      const { config, log } = load('orderer', ORDERER_KEYS);
+      const node = await OrdererNode.start(ordererSettings(config), { log });
+      await untilInterrupted();
+      log.info({}, 'stopping');
+      await node.stop();
+    });
+  return new Command('orderer').description('Run a Fabric orderer').addCommand(start, { isDefault: true });
+}
+
+function load(name: 'core' | 'orderer', keys: KeyTable) {
+  const log = createLogger(logLevel(process.env['FABRIC_LOGGING_SPEC']));
+  const config = FabricConfig.load({ name, keys, environment: process.env, workingFolder: process.cwd() });
+  for (const warning of config.warnings) {
+    log.warn({}, warning);
+  }
+  log.info({ file: config.file }, 'configuration read');
+  return { config, log };
+}
+
+const LEVELS: Readonly<Record<string, string>> = {
+  debug: 'debug',
+  info: 'info',
+  warning: 'warn',
+  warn: 'warn',
+  error: 'error',
+  fatal: 'fatal',
+  panic: 'fatal',
+};
+
+/** The level for all loggers that a Fabric logging specification names, such as `info` of `gossip=debug:info`; info without one. */
+function logLevel(spec: string | undefined): string {
+  const level = (spec ?? '').split(':').findLast((part) => !part.includes('=')) ?? '';
+  return LEVELS[level.toLowerCase()] ?? 'info';
+}

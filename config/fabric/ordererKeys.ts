@@ -1,0 +1,83 @@
+import { type KeyTable, noEffect, refused, used } from './keySpec.ts';
+
+const OPERATIONS = 'the operations service is not offered yet';
+const CLUSTER = 'channels with one consenter are ordered here, which has nobody to speak with';
+
+/**
+ * Keys of `orderer.yaml`, with the defaults of Fabric 3.1's sample file; those that only 2.x has are known as well. Environment:
+ * `ORDERER_` and the name, dots as underscores.
+ */
+export const ORDERER_KEYS: KeyTable = {
+  'General.ListenAddress': used('text', '127.0.0.1'),
+  'General.ListenPort': used('count', 7050),
+  'General.TLS.Enabled': used('switch', false),
+  'General.TLS.PrivateKey': used('path', 'tls/server.key'),
+  'General.TLS.Certificate': used('path', 'tls/server.crt'),
+  'General.TLS.RootCAs': noEffect('paths', ['tls/ca.crt'], CLUSTER),
+  'General.TLS.ClientAuthRequired': used('switch', false),
+  'General.TLS.ClientRootCAs': used('paths', []),
+  'General.TLS.TLSHandshakeTimeShift': refused('duration', '0s', 'correct the clock or the certificates'),
+  'General.Keepalive.ServerMinInterval': noEffect(
+    'duration',
+    '60s',
+    'clients may ask for signs of life as often as they like',
+  ),
+  'General.Keepalive.ServerInterval': used('duration', '7200s'),
+  'General.Keepalive.ServerTimeout': used('duration', '20s'),
+  'General.Backoff.*': noEffect('structure', null, CLUSTER),
+  'General.ConnectionTimeout': noEffect(
+    'duration',
+    '0s',
+    'handshakes that take longer than a keepalive timeout are dropped',
+  ),
+  'General.MaxRecvMsgSize': used('size', 104_857_600),
+  'General.MaxSendMsgSize': used('size', 104_857_600),
+  'General.Throttling.Rate': used('count', 0),
+  'General.Throttling.InactivityTimeout': used('duration', '5s'),
+  'General.Cluster.*': noEffect('structure', null, CLUSTER),
+  'General.BootstrapMethod': refused(
+    'text',
+    'none',
+    'there is no system channel: channels are joined (osnadmin channel join)',
+  ),
+  'General.BootstrapFile': noEffect('path', null, 'there is no system channel'),
+  'General.GenesisMethod': noEffect('text', null, 'there is no system channel'),
+  'General.GenesisFile': noEffect('path', null, 'there is no system channel'),
+  'General.LocalMSPDir': used('path', 'msp'),
+  'General.LocalMSPID': used('text', 'SampleOrg'),
+  'General.Profile.Enabled': refused('switch', false, 'start the node with --cpu-prof in NODE_OPTIONS instead'),
+  'General.Profile.Address': noEffect('text', '0.0.0.0:6060', 'there is no profiling service'),
+  'General.BCCSP.Default': refused('text', 'SW', 'keys are read from files'),
+  'General.BCCSP.*': noEffect('structure', null, "keys are read from the MSP folder's keystore"),
+  'General.Authentication.TimeWindow': used('duration', '15m'),
+  'General.Authentication.NoExpirationChecks': used('switch', false),
+  'FileLedger.Location': used('path', '/var/hyperledger/production/orderer'),
+  'FileLedger.Prefix': noEffect('text', null, 'Fabric ignores it too'),
+  'Kafka.*': noEffect('structure', null, 'Kafka left Fabric with 3.0'),
+  'Debug.BroadcastTraceDir': noEffect('path', null, 'records tell what was broadcast'),
+  'Debug.DeliverTraceDir': noEffect('path', null, 'records tell what was delivered'),
+  'Operations.*': noEffect('structure', null, OPERATIONS),
+  'Metrics.*': noEffect('structure', null, OPERATIONS),
+  'Admin.ListenAddress': used('text', '127.0.0.1:9443'),
+  'Admin.TLS.Enabled': used('switch', false),
+  'Admin.TLS.Certificate': used('path', null),
+  'Admin.TLS.PrivateKey': used('path', null),
+  'Admin.TLS.RootCAs': noEffect('paths', [], 'the service calls nobody'),
+  'Admin.TLS.ClientAuthRequired': used('switch', true),
+  'Admin.TLS.ClientRootCAs': used('paths', []),
+  'ChannelParticipation.Enabled': used('switch', true),
+  'ChannelParticipation.MaxRequestBodySize': used('size', '1 MB'),
+  'Consensus.WALDir': used(
+    'text',
+    '/var/hyperledger/production/orderer/etcdraft/wal',
+    'messages that are in no block yet',
+  ),
+  'Consensus.SnapDir': noEffect('text', '/var/hyperledger/production/orderer/etcdraft/snapshot', CLUSTER),
+  'Consensus.EvictionSuspicion': noEffect('duration', '10m', CLUSTER),
+  'Consensus.TickIntervalOverride': noEffect('duration', null, CLUSTER),
+  'ftl.tracing.enabled': used('switch', true, 'of this node alone: whether it writes records'),
+  'ftl.tracing.file': used('path', null, 'where records go; default: standard output'),
+  'ftl.tracing.maxFileSize': used('size', '100 MB'),
+  'ftl.tracing.maxFiles': used('count', 5),
+  'ftl.tracing.seal': used('switch', true, 'signs the stream of records from time to time'),
+};

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { TlsSettings } from '#config/fabric/peerSettings.ts';
+import type { TracingSettings } from '#config/fabric/tracingSettings.ts';
+import type { ServerTls } from './grpc/tlsMaterial.ts';
+import type { TracingOptions } from './tracing/tracing.ts';
+
+/** Where a node tells its operator what it does; a pino logger is one. */
+export interface NodeLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What peers and orderers make of their settings in the same way. */
+export function tracingOptions(
+  tracing: TracingSettings,
+  serviceType: 'fabric-peer' | 'fabric-orderer',
+  folder: string,
+): TracingOptions {
+  if (!tracing.enabled) {
+    return { enabled: false };
+  }
+  const { file } = tracing;
+  return {
+    enabled: true,
+    serviceType,
+    destination:
+      file === null
+        ? { kind: 'stdout', stateFile: join(folder, 'ftlTracing.json') }
+        : { kind: 'file', path: file.path, maxBytes: file.maxBytes, maxFiles: file.maxFiles },
+    ...(tracing.seal ? { seal: {} } : {}),
+  };
+}
+
+export function serverTls(tls: TlsSettings | null, clientRoots: readonly (string | Uint8Array)[]): ServerTls | null {
+  return tls === null
+    ? null
+    : {
+        certificate: tls.certificate,
+        key: tls.key,
+        clientRoots,
+        requireClientCertificate: tls.clientAuthRequired,
+      };
+}
+
+/** In reverse order of the start; what fails to stop does not keep the rest from stopping. */
+export async function runBackwards(cleanUp: (() => unknown)[], log: NodeLog): Promise<void> {
+  for (const stop of cleanUp.splice(0).toReversed()) {
+    try {
+      await stop();
+    } catch (error) {
+      log.error({ err: error }, 'a part of the node did not stop as it should');
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import { availableParallelism } from 'node:os';
+import type { OrdererSettings } from '#config/fabric/ordererSettings.ts';
+import { startVerificationThreads } from './crypto/verify.ts';
+import { DeliverService } from './deliver/deliverService.ts';
+import { ordererDeliver } from './deliver/ordererDeliver.ts';
+import { GrpcServer } from './grpc/grpcServer.ts';
+import { healthService } from './grpc/health.ts';
+import type { GrpcService } from './grpc/service.ts';
+import { readMspFolder, readSigner } from './msp/mspFolder.ts';
+import { X509Msp } from './msp/x509Msp.ts';
+import { type NodeLog, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import { NODE_RELEASE } from './nodeRelease.ts';
+import { Orderer } from './orderer/orderer.ts';
+import { openTracing } from './tracing/tracing.ts';
+
+export interface OrdererNodeModules {
+  readonly log: NodeLog;
+}
+
+/** How long calls that are under way may take when the orderer stops. */
+const GRACE_MS = 3000;
+
+/** An ordering node: everything of `node/` that makes one, wired by hand. Stopped in reverse order of its start. */
+export class OrdererNode implements AsyncDisposable {
+  readonly orderer: Orderer;
+  readonly #server: GrpcServer;
+  readonly #cleanUp: (() => unknown)[];
+  readonly #log: NodeLog;
+  #stopping: Promise<void> | null = null;
+
+  private constructor(orderer: Orderer, server: GrpcServer, cleanUp: (() => unknown)[], log: NodeLog) {
+    this.orderer = orderer;
+    this.#server = server;
+    this.#cleanUp = cleanUp;
+    this.#log = log;
+  }
+
+  /** @throws GrpcServerError, MspError, OrdererError, errors of the stores */
+  static async start(settings: OrdererSettings, { log }: OrdererNodeModules): Promise<OrdererNode> {
+    const cleanUp: (() => unknown)[] = [];
+    try {
+      const localMsp = new X509Msp(readMspFolder(settings.mspConfigPath, settings.localMspId), '3.0');
+      const signer = readSigner(settings.mspConfigPath, settings.localMspId);
+      localMsp.deserializeIdentity(signer.identity).validate(new Date());
+      const tracing = openTracing(tracingOptions(settings.tracing, 'fabric-orderer', settings.ledgerPath), { signer });
+      cleanUp.push(() => tracing.close());
+      const { tracer } = tracing;
+      cleanUp.push(startVerificationThreads(availableParallelism()));
+      const orderer = await Orderer.open(
+        {
+          folder: settings.ledgerPath,
+          pendingFolder: settings.pendingPath,
+          serverCertificate: settings.tls?.certificate ?? null,
+          broadcast: { pipeline: 32, throttling: settings.throttling },
+          checkExpiration: settings.expirationChecks,
+          participation:
+            settings.admin === null
+              ? null
+              : { enabled: true, maxRequestBodySize: settings.maxRequestBodySize, ...settings.admin },
+        },
+        { signer, tracer, warn: (message, error) => log.warn({ err: error }, message) },
+      );
+      cleanUp.push(() => orderer.close());
+      const deliver = new DeliverService(
+        {
+          timeWindowMs: settings.timeWindowMs,
+          mutualTls: settings.tls?.clientAuthRequired ?? false,
+          expirationCheck: settings.expirationChecks,
+        },
+        {
+          chains: orderer.registrar,
+          tracer,
+          onRefused: (address, channel, reason) => log.warn({ address, channel }, `delivery refused: ${reason}`),
+        },
+      );
+      const services: readonly GrpcService[] = [
+        {
+          name: 'orderer.AtomicBroadcast',
+          methods: { Broadcast: orderer.broadcast, Deliver: ordererDeliver(deliver) },
+        },
+        ...orderer.services,
+      ];
+      const server = await GrpcServer.listen(
+        {
+          address: settings.listenAddress,
+          tls: serverTls(settings.tls, settings.tls?.clientRoots ?? []),
+          maxReceiveBytes: settings.maxReceiveBytes,
+          maxSendBytes: settings.maxSendBytes,
+          keepalive: settings.keepalive,
+        },
+        [
+          ...services,
+          healthService(
+            services.map(({ name }) => name),
+            () => true,
+          ),
+        ],
+      );
+      cleanUp.push(() => server.stop(GRACE_MS));
+      tracer.nodeStart(NODE_RELEASE);
+      log.info({ address: server.address, msp: settings.localMspId }, 'orderer is ready');
+      return new OrdererNode(orderer, server, cleanUp, log);
+    } catch (error) {
+      await runBackwards(cleanUp, log);
+      throw error;
+    }
+  }
+
+  /** `host:port` that it listens on. */
+  get address(): string {
+    return this.#server.address;
+  }
+
+  /** May be called again. */
+  stop(): Promise<void> {
+    this.#stopping ??= runBackwards(this.#cleanUp, this.#log);
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}

@@ -1,0 +1,308 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { PeerSettings } from '#config/fabric/peerSettings.ts';
+import { ChaincodeRuntime } from './chaincode/chaincodeRuntime.ts';
+import { DiskPackageStore } from './chaincode/packages/diskPackageStore.ts';
+import { sha256 } from './crypto/hash.ts';
+import { startVerificationThreads } from './crypto/verify.ts';
+import { BlocksProvider } from './deliver/blocksProvider.ts';
+import { DeliverService } from './deliver/deliverService.ts';
+import type { OrdererEndpoint } from './deliver/ordererEndpoints.ts';
+import { peerDeliver } from './deliver/peerDeliver.ts';
+import { ProposalChaincodeCaller } from './endorser/chaincodeCaller.ts';
+import { loadEndorsementPlugins, loadValidationPlugins } from './endorser/pluginLibraries.ts';
+import { Endorser } from './endorser/processProposal.ts';
+import { Cscc } from './endorser/system/cscc.ts';
+import { Qscc } from './endorser/system/qscc.ts';
+import { SystemChaincodes } from './endorser/systemChaincodes.ts';
+import { connect } from './grpc/grpcClient.ts';
+import { GrpcServer } from './grpc/grpcServer.ts';
+import { healthService } from './grpc/health.ts';
+import type { GrpcService } from './grpc/service.ts';
+import { ChaincodeDefinitionCache } from './lifecycle/chaincodeDefinitionCache.ts';
+import { InstalledPackages } from './lifecycle/installedPackages.ts';
+import { LifecycleChaincode } from './lifecycle/lifecycleChaincode.ts';
+import { readMspFolder, readSigner } from './msp/mspFolder.ts';
+import { X509Msp } from './msp/x509Msp.ts';
+import { NODE_RELEASE } from './nodeRelease.ts';
+import { type NodeLog, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import { AccessControl } from './peer/accessControl.ts';
+import type { JoinedChannel } from './peer/joinedChannel.ts';
+import { JoinedChannels } from './peer/joinedChannels.ts';
+import { LedgerFolders } from './peer/ledgerFolders.ts';
+import { snapshotService } from './peer/snapshotService.ts';
+import { openTracing } from './tracing/tracing.ts';
+
+export interface PeerModules {
+  readonly log: NodeLog;
+}
+
+/** Where Fabric's peers listen for chaincode unless they are told otherwise. */
+const CHAINCODE_PORT = 7052;
+/** How long calls that are under way may take when the peer stops. */
+const GRACE_MS = 3000;
+
+/**
+ * A peer: everything of `node/` that makes one, wired by hand.
+ *
+ * Started from the ground up: identity, tracing, packages, channels with their ledgers, chaincode, services; then the servers, and last
+ * the blocks. Stopped the other way round, so that nothing is asked of a part that has gone.
+ */
+export class Peer implements AsyncDisposable {
+  readonly channels: JoinedChannels;
+  readonly #server: GrpcServer;
+  readonly #stop: () => Promise<void>;
+  #stopping: Promise<void> | null = null;
+
+  private constructor(channels: JoinedChannels, server: GrpcServer, stop: () => Promise<void>) {
+    this.channels = channels;
+    this.#server = server;
+    this.#stop = stop;
+  }
+
+  /** @throws GrpcServerError, MspError, EndorserError, errors of the stores */
+  static async start(settings: PeerSettings, modules: PeerModules): Promise<Peer> {
+    const cleanUp: (() => unknown)[] = [];
+    try {
+      return await startParts(settings, modules.log, cleanUp, (...parts) => new Peer(...parts));
+    } catch (error) {
+      await runBackwards(cleanUp, modules.log);
+      throw error;
+    }
+  }
+
+  /** `host:port` that it listens on. */
+  get address(): string {
+    return this.#server.address;
+  }
+
+  /** May be called again. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+async function startParts(
+  settings: PeerSettings,
+  log: NodeLog,
+  cleanUp: (() => unknown)[],
+  make: (channels: JoinedChannels, server: GrpcServer, stop: () => Promise<void>) => Peer,
+): Promise<Peer> {
+  const { localMspId: mspId } = settings;
+  const localMsp = new X509Msp(readMspFolder(settings.mspConfigPath, mspId), '3.0');
+  const signer = readSigner(settings.mspConfigPath, mspId);
+  localMsp.deserializeIdentity(signer.identity).validate(new Date());
+
+  const tracing = openTracing(tracingOptions(settings.tracing, 'fabric-peer', settings.fileSystemPath), { signer });
+  cleanUp.push(() => tracing.close());
+  const { tracer } = tracing;
+  cleanUp.push(startVerificationThreads(settings.validatorPoolSize ?? availableParallelism()));
+
+  const here = process.cwd();
+  const endorsementPlugins = await loadEndorsementPlugins(settings.endorsementPlugins, here);
+  const validationPlugins = await loadValidationPlugins(settings.validationPlugins, here);
+  const access = new AccessControl({ localMsp });
+  const store = await DiskPackageStore.open({ folder: join(settings.fileSystemPath, 'lifecycle', 'chaincodes') });
+
+  let server: GrpcServer | null = null;
+  const trust = (): void => server?.updateClientRoots(clientRoots(settings, channels));
+  const channels = await JoinedChannels.open(
+    {
+      folders: new LedgerFolders(settings.fileSystemPath, settings.snapshotsPath),
+      mspId,
+      state: settings.state,
+      history: settings.history,
+      transientRetention: settings.transientRetention,
+    },
+    {
+      tracer,
+      validationPlugins,
+      sources: (chain) =>
+        new BlocksProvider(deliveryOptions(settings), {
+          chain,
+          signer,
+          tracer,
+          connect: (endpoint) => connectToOrderer(endpoint, settings),
+          onEvent: (event) => log.info({ channel: chain.channelId, ...event }, `orderer ${event.kind}`),
+        }),
+      onOpen: (channel) => {
+        trust();
+        channel.onCommit((block) => {
+          log.info(
+            { channel: block.channelId, block: block.number, transactions: block.transactions.length },
+            'committed',
+          );
+          if (block.isConfig) {
+            trust();
+          }
+        });
+      },
+      onRecovery: (channel, { block, height }) => log.info({ channel, block, height }, 'databases catch up'),
+      onFailure: (channel, error) => log.error({ channel, err: error }, 'channel cannot go on'),
+      onSnapshot: (channel, block, error) =>
+        error === null || error === undefined
+          ? log.info({ channel, block }, 'snapshot made')
+          : log.error({ channel, block, err: error }, 'snapshot failed'),
+    },
+  );
+  cleanUp.push(() => channels.close());
+
+  // The runtime, what calls it from within a chaincode, and the packages' builder know each other.
+  let chaincodeAddress = '';
+  const caller = new ProposalChaincodeCaller({
+    channels,
+    access,
+    tracer,
+    chaincodes: () => runtime,
+    get systemChaincodes() {
+      return systemChaincodes;
+    },
+    get definitions() {
+      return definitions;
+    },
+  });
+  const runtime = new ChaincodeRuntime(
+    {
+      ...settings.chaincode,
+      totalQueryLimit: settings.totalQueryLimit,
+      buildsFolder: join(settings.fileSystemPath, 'externalbuilder', 'builds'),
+      peerAddress: () => chaincodeAddress,
+      mspId,
+      environment: settings.environment,
+      tls: settings.tls !== null,
+    },
+    { packages: store, caller, channels, connect, log },
+  );
+  cleanUp.push(() => runtime.stop());
+  const packages = await InstalledPackages.open({ store, builder: runtime.builder });
+  const userRunsChaincode = settings.chaincode.devMode;
+  const definitions = new ChaincodeDefinitionCache({ mspId, userRunsChaincode }, { channels, packages });
+  const systemChaincodes = new SystemChaincodes([
+    new Cscc({ channels, access }),
+    new Qscc({ channels, access }),
+    new LifecycleChaincode({ mspId }, { channels, access, packages, definitions }),
+  ]);
+  const endorser = new Endorser(
+    {
+      authFilters: { timeWindowMs: settings.timeWindowMs },
+      maxConcurrency: settings.concurrency.endorser,
+      plugins: endorsementPlugins,
+      implicitCollections: { mspId, ...settings.implicitCollections },
+    },
+    { channels, localMsp, access, signer, systemChaincodes, definitions, chaincodes: runtime, tracer },
+  );
+  const deliver = new DeliverService(
+    { timeWindowMs: settings.timeWindowMs, mutualTls: settings.tls?.clientAuthRequired ?? false },
+    {
+      chains: channels,
+      tracer,
+      onRefused: (address, channel, reason) => log.warn({ address, channel }, `delivery refused: ${reason}`),
+    },
+  );
+  const services: readonly GrpcService[] = [
+    endorser.service,
+    {
+      ...peerDeliver(deliver, { access, ledger: (channelId) => channels.channel(channelId)?.ledger ?? null }),
+      maxConcurrency: settings.concurrency.deliver,
+    },
+    snapshotService({ access, channels }),
+  ];
+
+  const listener = await GrpcServer.listen(
+    {
+      address: chaincodeListenAddress(settings),
+      tls: runtime.listenerTls([
+        hostOf(settings.chaincodeAddress ?? chaincodeListenAddress(settings)),
+        'localhost',
+        '127.0.0.1',
+      ]),
+    },
+    [runtime.listener],
+  );
+  cleanUp.push(() => listener.stop(GRACE_MS));
+  chaincodeAddress = reachable(settings.chaincodeAddress ?? listener.address, listener.port);
+  server = await GrpcServer.listen(
+    {
+      address: settings.listenAddress,
+      tls: serverTls(settings.tls, clientRoots(settings, channels)),
+      maxReceiveBytes: settings.maxReceiveBytes,
+      maxSendBytes: settings.maxSendBytes,
+      keepalive: settings.keepalive,
+    },
+    [
+      ...services,
+      healthService(
+        services.map(({ name }) => name),
+        () => true,
+      ),
+    ],
+  );
+  const serving = server;
+  cleanUp.push(() => serving.stop(GRACE_MS));
+  tracer.nodeStart(NODE_RELEASE);
+  channels.start();
+  log.info(
+    { address: serving.address, chaincode: listener.address, msp: mspId, channels: channels.list() },
+    `peer ${settings.id} is ready`,
+  );
+  return make(channels, serving, () => runBackwards(cleanUp, log));
+}
+
+function deliveryOptions(settings: PeerSettings) {
+  const { delivery } = settings;
+  return {
+    ...delivery,
+    overrides: new Map(delivery.overrides.map(({ from, to, tlsRoots }) => [from, { address: to, tlsRoots }])),
+    ...(settings.clientTls === null ? {} : { tlsCertHash: certificateHash(settings.clientTls.certificate) }),
+  };
+}
+
+function certificateHash(pem: Uint8Array): Uint8Array {
+  const [, base64 = ''] = /-----BEGIN CERTIFICATE-----([^-]*)-----END/.exec(Buffer.from(pem).toString()) ?? [];
+  return sha256(Buffer.from(base64, 'base64'));
+}
+
+function connectToOrderer({ address, tlsRoots }: OrdererEndpoint, settings: PeerSettings) {
+  const { keepalive } = settings.delivery;
+  return connect({
+    address,
+    keepalive,
+    maxMessageBytes: settings.maxReceiveBytes,
+    tlsRoots: settings.tls === null ? null : tlsRoots,
+    ...(settings.clientTls === null ? {} : { clientCertificate: settings.clientTls }),
+  });
+}
+
+/** Own roots, and those of the organisations of all channels, which come and go (Fabric, core/peer `CredentialSupport`). */
+function clientRoots(settings: PeerSettings, channels: JoinedChannels | null): readonly (string | Uint8Array)[] {
+  const roots = new Set<string>((settings.tls?.clientRoots ?? []).map((pem) => Buffer.from(pem).toString()));
+  for (const channelId of channels?.list() ?? []) {
+    const channel = channels?.channel(channelId) as JoinedChannel;
+    for (const msp of channel.bundle.mspManager.msps) {
+      for (const { pem } of [...msp.tlsRoots, ...msp.tlsIntermediates]) {
+        roots.add(Buffer.from(pem).toString());
+      }
+    }
+  }
+  return [...roots];
+}
+
+function chaincodeListenAddress({ chaincodeListenAddress: given, listenAddress }: PeerSettings): string {
+  return given ?? `${hostOf(listenAddress)}:${CHAINCODE_PORT}`;
+}
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'));
+}
+
+/** Where chaincode on this machine finds an address: nobody connects to 0.0.0.0, or to port 0. */
+function reachable(address: string, port: number): string {
+  const host = hostOf(address);
+  const named = address.slice(host.length + 1);
+  return `${host === '' || host === '0.0.0.0' || host === '[::]' ? '127.0.0.1' : host}:${named === '0' ? port : named}`;
+}
