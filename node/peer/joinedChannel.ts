@@ -3,7 +3,6 @@ import { BlockPipeline, type BlockPipelineOptions } from '#node/commit/blockPipe
 import type { CommittedBlock } from '#node/commit/blockStages.ts';
 import type { ValidationPlugins } from '#node/commit/validationPlugins.ts';
 import { CommitError, type CommitErrorCode } from '#node/commit/commitError.ts';
-import type { ValidationPlugins } from '#node/commit/validationPlugins.ts';
 import type { BlockSource } from '#node/deliver/blockSource.ts';
 import { PeerLedger, type PeerLedgerOptions } from '#node/ledger/peerLedger.ts';
 import { TransientStore } from '#node/ledger/privateData/transientStore.ts';
@@ -37,8 +36,6 @@ export interface JoinedChannelOptions extends Pick<PeerLedgerOptions, 'state' | 
   /** The peer's own organisation. */
   readonly mspId: string;
   readonly pipeline?: BlockPipelineOptions;
-  /** Validation plugins beside Fabric's own, by the name that definitions give them. */
-  readonly validationPlugins?: ValidationPlugins;
   /** Default 20,000, as Fabric. */
   readonly transientRetention?: number;
 }
