@@ -1,8 +1,11 @@
 import { ledger, peer } from '@hyperledger/fabric-protos';
-import { Timestamp } from 'google-protobuf/google/protobuf/timestamp_pb.js';
+import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import type { KeyModification } from '#node/ledger/history/keyHistory.ts';
 import type { StateIterator } from '#node/ledger/simulator/stateIterator.ts';
 import type { OpenQuery, ResultSource, TransactionContext } from './transactionContext.ts';
+
+// A CommonJS module whose names Node cannot see from outside.
+const { Timestamp } = timestamps;
 
 /** Results in one message to the chaincode, which asks for more (core/chaincode/chaincode_support.go). */
 const BATCH = 100;
