@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { loggingSpecPage } from '#collector/decoders/loggingSpec.ts';
 import { configurationPage } from '#config/configurationPage.ts';
+import { nodeConfigurationPage } from '#config/fabric/nodeConfigurationPage.ts';
 import { openApiText } from '#server/api/writeOpenApi.ts';
 import { evidencePage } from '#test/truth/evidencePage.ts';
 import { findingsPage } from '#trace/findings/cataloguePage.ts';
@@ -9,6 +10,7 @@ import { recordSchemaPage, tracePointsPage } from '#trace/recordPages.ts';
 /** Writes every generated page; `npm run docs`. Each page's own test proves the committed one current. */
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/configuration.md': configurationPage,
+  'docs/reference/node-configuration.md': nodeConfigurationPage,
   'docs/reference/trace-points.md': tracePointsPage,
   'docs/reference/record.schema.json': recordSchemaPage,
   'docs/reference/findings.md': findingsPage,
