@@ -1,4 +1,5 @@
 import { common, peer } from '@hyperledger/fabric-protos';
+import { FieldSet, WIRE } from '#node/channel/wire.ts';
 import type { Signer } from '#node/crypto/sign.ts';
 import type { CallOptions, GrpcClient } from '#node/grpc/client.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
@@ -100,8 +101,19 @@ export async function commitReadiness(
 ): Promise<ReadonlyMap<string, boolean>> {
   const args = described(new lifecycle.CheckCommitReadinessArgs(), definition);
   const bytes = await lifecycleQuery(client, definition.channelId, 'CheckCommitReadiness', args, signer);
-  const result = decodeMessage(lifecycle.CheckCommitReadinessResult, bytes, 'lifecycle.CheckCommitReadinessResult');
-  return new Map(result.getApprovalsMap().toArray());
+  return approvalsOf(bytes);
+}
+
+/** `CheckCommitReadinessResult.approvals`, a map, which `decodeMessage` passes over. */
+function approvalsOf(bytes: Uint8Array): ReadonlyMap<string, boolean> {
+  const what = 'lifecycle.CheckCommitReadinessResult';
+  const entries = new FieldSet(bytes, what, { 1: WIRE.bytes, 2: WIRE.bytes }).list(1);
+  return new Map(
+    entries.map((entry) => {
+      const fields = new FieldSet(entry, `${what} (approvals)`, { 1: WIRE.bytes, 2: WIRE.varint });
+      return [fields.text(1), fields.uint(2) !== 0];
+    }),
+  );
 }
 
 /** Names and sequences of the chaincodes that are committed on a channel. @throws ClientError */

@@ -111,6 +111,8 @@ async function agree(chaincode: ChaincodeLayout, packageId: string, agreement: A
     for (const organization of members) {
       await approve(definition, packageId, organization, agreement);
     }
+    // Peers endorse the same only where all of them know of every approval.
+    await Promise.all(members.map((organization) => approvalsKnown(definition, organization, agreement)));
     await submit(
       commitRequest(definition),
       {
@@ -151,6 +153,24 @@ async function approve(
     const route = routeOf(organization, agreement);
     await submit(approveRequest(definition, packageId), { ...route, endorsers: [client] }, limited(signal));
   }
+}
+
+async function approvalsKnown(
+  definition: DefinitionRequest,
+  organization: OrganizationLayout,
+  { connections, members, signal }: Agreement,
+): Promise<void> {
+  const node = firstPeer(organization);
+  const client = connections.peer(organization, node);
+  const admin = connections.signer(organization, 'Admin');
+  const ask = async (): Promise<void> => {
+    const readiness = await commitReadiness(client, definition, admin);
+    const missing = members.filter(({ mspId }) => readiness.get(mspId) !== true);
+    if (missing.length > 0) {
+      throw new NetworkError('not_ready', `it has no approval of ${missing.map(({ name }) => name).join(', ')}`);
+    }
+  };
+  await waitUntil(ask, { what: `${definition.name} at ${node.host}`, timeoutMs: TIMEOUT_MS, signal });
 }
 
 /** As the organisation's administrator, over its first peer. */
