@@ -15,7 +15,7 @@ it.each(['written', 'synced'] as const)(
     const network = writeChildMaterial(folder.path, { maxMessageCount: 7, batchTimeout: '15ms' });
     const acknowledged: string[] = [];
     try {
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < 5; round++) {
         acknowledged.push(...(await killedAfter(folder.path, pending, (round * 29) % 100)));
       }
       // What the log still has is put into blocks.

@@ -212,7 +212,7 @@ export function consensusOf(
   return type;
 }
 
-/** The blocks of a channel that this orderer cannot order (any more) are still there for those who ask. */
+/** A channel that this orderer cannot order (any more) does not keep the others from being served. */
 async function consenterFor(
   chain: OrderingChain,
   consensusTypes: ReadonlyMap<string, ConsensusType>,

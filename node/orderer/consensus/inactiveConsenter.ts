@@ -1,7 +1,7 @@
 import { OrdererError } from '../ordererError.ts';
 import type { Consenter, ConsenterStatus } from './consenter.ts';
 
-/** Of a channel that this orderer holds blocks of but is no consenter of (any more): the blocks are served, nothing is ordered. */
+/** Of a channel that this orderer holds blocks of but is no consenter of (any more): the blocks are kept, nothing is ordered. */
 export class InactiveConsenter implements Consenter {
   readonly failure: string;
   readonly status: ConsenterStatus = { relation: 'config-tracker', status: 'inactive' };

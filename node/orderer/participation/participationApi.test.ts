@@ -401,7 +401,7 @@ describe('what a crash interrupted', () => {
   });
 });
 
-it('shows a channel that this orderer is no consenter of any more, serves its blocks and orders nothing', async () => {
+it('shows a channel that this orderer is no consenter of any more, keeps its blocks and orders nothing', async () => {
   await open();
   await joinBy(network.genesis().bytes);
   await orderer.close();
