@@ -97,7 +97,7 @@ export class OrdererNode implements AsyncDisposable {
         ],
       );
       cleanUp.push(() => server.stop(GRACE_MS));
-      tracer.nodeStart(NODE_RELEASE);
+      tracer.nodeStart(NODE_RELEASE, server.address);
       log.info({ address: server.address, msp: settings.localMspId }, 'orderer is ready');
       return new OrdererNode(orderer, server, cleanUp, log);
     } catch (error) {

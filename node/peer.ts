@@ -244,7 +244,7 @@ async function startParts(
   );
   const serving = server;
   cleanUp.push(() => serving.stop(GRACE_MS));
-  tracer.nodeStart(NODE_RELEASE);
+  tracer.nodeStart(NODE_RELEASE, reachable(settings.address, serving.port));
   channels.start();
   log.info(
     { address: serving.address, chaincode: listener.address, msp: mspId, channels: channels.list() },

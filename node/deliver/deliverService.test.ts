@@ -119,14 +119,18 @@ describe('a seek', () => {
   it('is counted and traced with who asked', async () => {
     const { service, sent, registry } = rig(3);
     await answered(service, anybody, [await seek({ from: 0, to: 2 })], callContext({ address: '10.0.0.7:1234' }));
+    // An application that listens is no station on a transaction's way.
+    expect(sent).toEqual([]);
+    const peer = await seek({ from: 0, to: 2 }, org1.node);
+    await answered(service, anybody, [peer], callContext({ address: '10.0.0.7:1234' }));
     expect(sent.map(({ number }) => number)).toEqual([0, 1, 2]);
-    expect(sent[0]?.receiver.identity?.commonName).toBe('user1@Org1MSP');
+    expect(sent[0]?.receiver.identity?.role).toBe('peer');
     expect(sent[0]?.receiver.address).toBe('10.0.0.7:1234');
     const text = await registry.metrics();
     const labels = 'channel="mychannel",filtered="false",data_type="block"';
-    expect(text).toContain(`deliver_blocks_sent{${labels}} 3`);
-    expect(text).toContain(`deliver_requests_completed{${labels},success="true"} 1`);
-    expect(text).toContain('deliver_streams_closed 1');
+    expect(text).toContain(`deliver_blocks_sent{${labels}} 6`);
+    expect(text).toContain(`deliver_requests_completed{${labels},success="true"} 2`);
+    expect(text).toContain('deliver_streams_closed 2');
   });
 });
 

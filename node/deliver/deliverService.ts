@@ -162,6 +162,8 @@ export class DeliverService {
       return no(BAD_REQUEST, `start number ${start} is greater than the stop number`);
     }
     const receiver: Party = { ...partyOf(signed), address: context.address };
+    // Applications that listen get what was committed: no transaction goes through their hands.
+    const isNode = receiver.identity?.role !== 'client' && receiver.identity?.role !== 'admin';
     for (let number = start; ; number++) {
       if (seek.failIfNotReady && number >= chain.height) {
         return no(NOT_FOUND, `block ${number} is not there yet`);
@@ -178,7 +180,9 @@ export class DeliverService {
         seek.headersOnly && !isConfigBlock(block)
           ? headerResponse(block)
           : await delivery.respond(block, chain, signed);
-      this.#modules.tracer.deliverSend(channelId, block, receiver);
+      if (isNode) {
+        this.#modules.tracer.deliverSend(channelId, block, receiver);
+      }
       tell.sent();
       yield response;
       if (number === stop) {

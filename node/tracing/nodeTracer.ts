@@ -25,8 +25,9 @@ export class NodeTracer implements Tracer {
     this.#self = modules.writer.self;
   }
 
-  nodeStart(version: string): void {
-    this.#record(() => ({ point: 'node.start', sender: this.#self, node_version: version }));
+  nodeStart(version: string, address?: string): void {
+    const sender = address === undefined ? this.#self : { ...this.#self, address };
+    this.#record(() => ({ point: 'node.start', sender, node_version: version }));
   }
 
   endorseRequest(step: TransactionStep): void {
@@ -187,6 +188,7 @@ export class NodeTracer implements Tracer {
         msp: mspId,
         ...(commonName === null ? {} : { name: commonName }),
         ...(fingerprint === null ? {} : { fingerprint }),
+        ...(view.role === null ? {} : { kind: view.role === 'admin' ? 'client' : view.role }),
       };
       this.#identities.set(view, identity);
     }

@@ -36,7 +36,8 @@ export interface StepResult extends TransactionStep {
  * waits and takes a few microseconds.
  */
 export interface Tracer {
-  nodeStart(version: string): void;
+  /** @param address `host:port` by which others find the node; absent where it is not known */
+  nodeStart(version: string, address?: string): void;
   endorseRequest(step: TransactionStep): void;
   endorseResponse(step: StepResult): void;
   chaincodeInvoke(step: StepResult & { readonly packageId: string }): void;
