@@ -6,6 +6,7 @@ import { common, peer } from '@hyperledger/fabric-protos';
 import type { ConfigValue } from '#node/channel/configGroup.ts';
 import type { ChaincodeRuntimeOptions } from '#node/chaincode/chaincodeOptions.ts';
 import { ChaincodeRuntime } from '#node/chaincode/chaincodeRuntime.ts';
+import type { ChaincodeMetrics } from '#node/chaincode/chaincodeMetrics.ts';
 import { createPackage, type PackageSource } from '#node/chaincode/packages/createPackage.ts';
 import { DiskPackageStore } from '#node/chaincode/packages/diskPackageStore.ts';
 import { signaturePolicyAsApplicationPolicy } from '#node/commit/policyBook.ts';
@@ -52,6 +53,7 @@ export interface Answer {
 export interface BedOptions {
   readonly runtime?: Partial<ChaincodeRuntimeOptions>;
   readonly initRequired?: boolean;
+  readonly metrics?: ChaincodeMetrics;
 }
 
 /** A peer of Org1 whose chaincode really runs, with two channels and blocks made by hand. */
@@ -107,6 +109,7 @@ export class ChaincodeBed implements AsyncDisposable {
         packages,
         channels,
         connect,
+        ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
         log: { debug: told, info: told, warn: told, error: told },
         caller: new ProposalChaincodeCaller({
           channels: channels as PeerChannels,

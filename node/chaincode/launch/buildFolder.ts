@@ -119,6 +119,23 @@ export async function own(path: string, user: ProcessUser | null): Promise<void>
   }
 }
 
+const LAUNCH = 'launch-';
+
+/**
+ * A folder for what one launch of a build is told, closed to all but its user. What a launch left that ended with a killed peer is
+ * removed.
+ */
+export async function launchFolder(build: string, user: ProcessUser | null): Promise<string> {
+  for (const name of await readdir(build)) {
+    if (name.startsWith(LAUNCH)) {
+      await rm(join(build, name), { recursive: true, force: true });
+    }
+  }
+  const folder = await mkdtemp(join(build, LAUNCH));
+  await own(folder, user);
+  return folder;
+}
+
 /** @throws ChaincodeError `launch_failed` where a folder above keeps this user out */
 export async function checkReachable(folder: string, user: ProcessUser | null): Promise<void> {
   if (user === null || user.uid === 0) {

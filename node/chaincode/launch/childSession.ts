@@ -17,12 +17,22 @@ export interface ChildOptions {
   /** Null: as whom the peer runs. */
   readonly user: ProcessUser | null;
   readonly onLine?: (line: string) => void;
+  /** Whether it ends with the peer even when that is killed. Default false. */
+  readonly guarded?: boolean;
+  /** Awaited before `exited` tells of its end. */
+  readonly cleanUp?: () => Promise<void>;
 }
 
 const TAIL_LINES = 20;
 const MAX_LINE = 2000;
 /** Between asking a program to end and making it. Fabric's external launcher waits as long. */
 const TERM_MS = 5000;
+
+/**
+ * Becomes the program, having left one process behind that waits for the end of its input, which the peer holds: once the peer is gone,
+ * in whatever way, the whole group ends.
+ */
+const GUARD = 'exec 3<&0; (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@" </dev/null';
 
 /** A program that the peer started, with all that it starts itself: they end together. */
 export class ChildSession {
@@ -32,9 +42,9 @@ export class ChildSession {
   readonly #tail: string[] = [];
   #hasExited = false;
 
-  private constructor(child: ChildProcess, onLine: (line: string) => void) {
+  private constructor(child: ChildProcess, { onLine = () => {}, cleanUp }: ChildOptions) {
     this.#child = child;
-    this.exited = new Promise((resolve) => {
+    const exited = new Promise<number | string>((resolve) => {
       child.once('exit', (code, signal) => {
         // What it started and left behind ends with it, and lets go of its output.
         this.#signal('SIGKILL');
@@ -42,6 +52,8 @@ export class ChildSession {
         child.once('close', () => resolve(code ?? signal ?? -1));
       });
     });
+    this.exited = exited.finally(() => cleanUp?.().catch(() => {}));
+    child.stdin?.on('error', () => {});
     for (const stream of [child.stdout, child.stderr]) {
       this.#follow(stream as Readable, onLine);
     }
@@ -49,17 +61,21 @@ export class ChildSession {
 
   /** @throws ChaincodeError `launch_failed` where there is no such program */
   static async start(options: ChildOptions): Promise<ChildSession> {
+    const guarded = options.guarded === true && process.platform !== 'win32';
+    const [command, args] = guarded
+      ? ['/bin/sh', ['-c', GUARD, options.command, ...options.args]]
+      : [options.command, options.args];
     let child: ChildProcess;
     try {
-      child = spawn(options.command, options.args, {
+      child = spawn(command, args, {
         cwd: options.cwd,
         env: options.environment,
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: [guarded ? 'pipe' : 'ignore', 'pipe', 'pipe'],
         // Its own process group: one signal reaches what it started.
         detached: true,
         ...options.user,
       });
-      const session = new ChildSession(child, options.onLine ?? (() => {}));
+      const session = new ChildSession(child, options);
       await new Promise<void>((resolve, reject) => {
         child.once('spawn', resolve);
         child.once('error', reject);

@@ -1,9 +1,8 @@
-import { access, constants, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
 import type { ChaincodePackage } from '../packages/chaincodePackage.ts';
-import { unpack } from './buildFolder.ts';
+import { launchFolder, unpack } from './buildFolder.ts';
 import { ChildSession } from './childSession.ts';
 import { type Environment, runEnvironment } from './environment.ts';
 import type { Launchable, PeerConnection } from './launchable.ts';
@@ -75,7 +74,7 @@ export class ExternalBuilder {
     { address, tls, mspId }: PeerConnection,
     onLine: (line: string) => void,
   ): Promise<ChildSession> {
-    const metadata = await mkdtemp(join(tmpdir(), 'ftl-run-'));
+    const metadata = await launchFolder(folder, null);
     const remove = (): Promise<void> => rm(metadata, { recursive: true, force: true });
     try {
       const config = {
@@ -87,16 +86,16 @@ export class ExternalBuilder {
         mspid: mspId,
       };
       await writeFile(join(metadata, 'chaincode.json'), JSON.stringify(config), { mode: 0o600 });
-      const session = await ChildSession.start({
+      return await ChildSession.start({
         command: this.#program('run'),
         args: [join(folder, 'bld'), metadata],
         cwd: folder,
         environment: this.#environment,
         user: null,
         onLine,
+        guarded: true,
+        cleanUp: remove,
       });
-      void session.exited.then(remove).catch(() => {});
-      return session;
     } catch (error) {
       await remove();
       throw error;

@@ -50,6 +50,7 @@ export function goProgram(
     kind: 'program',
     start: (connection, onLine) =>
       startProgram(
+        folder,
         {
           command: join(folder, 'bld', PROGRAM),
           args: [`-peer.address=${connection.address}`],

@@ -98,6 +98,7 @@ export function nodeProgram(
       const { start } = await readPackage(project);
       const [command, args] = startCommand(start, project);
       return startProgram(
+        folder,
         {
           command,
           args: [...args, '--peer.address', connection.address, ...nameOverride(connection)],

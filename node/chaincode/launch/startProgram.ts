@@ -1,21 +1,22 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { own } from './buildFolder.ts';
+import { launchFolder, own } from './buildFolder.ts';
 import { type ChildOptions, ChildSession, type ProcessUser } from './childSession.ts';
 import type { PeerConnection } from './launchable.ts';
 
 /**
  * Starts a chaincode with the variables that shims read (core/container/dockercontroller): its ID, and how to reach the peer. Keys are
  * in files of a folder that only its user can open, and that goes when the chaincode ends.
+ * @param build folder of the build
  * @throws ChaincodeError `launch_failed`
  */
 export async function startProgram(
+  build: string,
   options: ChildOptions,
   packageId: string,
   connection: PeerConnection,
 ): Promise<ChildSession> {
-  const folder = await mkdtemp(join(tmpdir(), 'ftl-chaincode-'));
+  const folder = await launchFolder(build, options.user);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const variables = {
@@ -24,10 +25,12 @@ export async function startProgram(
       ...(await tlsVariables(folder, connection.tls, options.user)),
       HOME: folder,
     };
-    await own(folder, options.user);
-    const session = await ChildSession.start({ ...options, environment: { ...options.environment, ...variables } });
-    void session.exited.then(remove).catch(() => {});
-    return session;
+    return await ChildSession.start({
+      ...options,
+      environment: { ...options.environment, ...variables },
+      guarded: true,
+      cleanUp: remove,
+    });
   } catch (error) {
     await remove();
     throw error;

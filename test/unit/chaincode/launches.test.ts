@@ -178,13 +178,13 @@ describe('external builders', () => {
     const packageId = await bed.install({ label: 'ext', type: 'test-node', path: CONTRACT });
     const { payload } = await bed.invoke('environment', []);
     expect((JSON.parse(payload) as { environment: string[] }).environment).not.toContain('SECRET');
+    await bed.runtime.stop();
     const build = join(bed.folder, 'builds', packageId.replace(':', '-'));
     expect((await readdir(build)).toSorted((one, other) => (one < other ? -1 : 1))).toEqual([
       'bld',
       'build-info.json',
       'release',
     ]);
-    await bed.runtime.stop();
   });
 
   test('may release a service', async () => {

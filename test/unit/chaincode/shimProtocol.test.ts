@@ -1,5 +1,7 @@
 import { peer } from '@hyperledger/fabric-protos';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { Registry } from 'prom-client';
+import { chaincodeMetrics } from '#node/chaincode/chaincodeMetrics.ts';
 import { ChaincodeBed } from '../../chaincode/chaincodeBed.ts';
 import { RawShim, textOf } from '../../chaincode/rawShim.ts';
 
@@ -205,4 +207,33 @@ describe('a chaincode that breaks the rules', () => {
     await shim.send(Type.COMPLETED, { serializeBinary: () => bytesOf('\u0007') }, await shim.expect(Type.TRANSACTION));
     expect((await odd).message).toContain('failed to unmarshal response');
   });
+});
+
+test('a peer that is told to sends signs of life, and counts what it is asked', async () => {
+  const registry = new Registry();
+  const runtime = { devMode: true, keepaliveMs: 10, executeTimeoutMs: 1500 };
+  await using other = await ChaincodeBed.start({ runtime, metrics: chaincodeMetrics(registry) });
+  other.runBy('every', ID);
+  expect((await other.invoke('x', [])).status).toBe(500);
+  const chaincode = new RawShim(other.address);
+  await chaincode.register(ID);
+  await chaincode.expect(Type.KEEPALIVE);
+  const answer = other.invoke('x', []);
+  let message = await chaincode.next();
+  while (message.getType() === Type.KEEPALIVE) {
+    message = await chaincode.next();
+  }
+  await chaincode.send(Type.GET_STATE, new peer.GetState(), message);
+  expect((await answer).message).toContain('timeout expired');
+  const metrics = await registry.metrics();
+  for (const line of [
+    `chaincode_launch_failures{chaincode="${ID}"} 1`,
+    `chaincode_execute_timeouts{chaincode="${ID}"} 1`,
+    `chaincode_shim_requests_received{type="GET_STATE",channel="trade",chaincode="${ID}"} 1`,
+    `chaincode_shim_requests_completed{type="GET_STATE",channel="trade",chaincode="${ID}",success="true"} 1`,
+    `chaincode_shim_request_duration_count{type="GET_STATE",channel="trade",chaincode="${ID}",success="true"} 1`,
+  ]) {
+    expect(metrics).toContain(line);
+  }
+  chaincode.close();
 });
