@@ -52,7 +52,10 @@ export class ChildSession {
         child.once('close', () => resolve(code ?? signal ?? -1));
       });
     });
-    this.exited = exited.finally(() => cleanUp?.().catch(() => {}));
+    this.exited = exited.then(async (code) => {
+      await cleanUp?.().catch(() => {});
+      return code;
+    });
     child.stdin?.on('error', () => {});
     for (const stream of [child.stdout, child.stderr]) {
       this.#follow(stream as Readable, onLine);
