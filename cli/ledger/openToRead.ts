@@ -9,7 +9,11 @@ import { MemoryStateDatabase } from '#node/ledger/state/memoryStateDatabase.ts';
 import type { StateDatabase } from '#node/ledger/state/stateDatabase.ts';
 import { LedgerError } from '#node/ledger/ledgerError.ts';
 import { LEDGER_FOLDERS } from '#node/ledger/ledgerStores.ts';
-import { PeerLedger, replayedUpdates, savepointOf } from '#node/ledger/peerLedger.ts';
+import { definedCollections } from '#node/ledger/blockCollections.ts';
+import { BlocksToLive } from '#node/ledger/blockExpiry.ts';
+import { replayedUpdates, savepointOf, storedCodes } from '#node/ledger/blockUpdates.ts';
+import { hashesWritten } from '#node/ledger/mvcc/expiredUpdates.ts';
+import { PeerLedger } from '#node/ledger/peerLedger.ts';
 
 /** A ledger that is only looked at. */
 export interface ReadLedger extends AsyncDisposable {
@@ -45,8 +49,17 @@ export async function openToRead(folder: string, channel: string | undefined): P
  */
 export async function stateFromBlocks(blocks: BlockReader): Promise<StateDatabase> {
   const state = new MemoryStateDatabase();
+  const lives = new BlocksToLive();
+  const expiring = async (number: number) => {
+    const block = await blocks.byNumber(number);
+    return block === null ? null : { number, hashes: hashesWritten(block, storedCodes(block)), privateWriteSets: [] };
+  };
   for await (const block of blocks.iterate(0)) {
-    await state.apply((await replayedUpdates(block, state)).updates, savepointOf(block));
+    const result = await replayedUpdates(block, state);
+    await lives.addExpired(block.number, result, { state, expiring });
+    const defined = await definedCollections(block.number, result, state);
+    await state.apply(result.updates, savepointOf(block));
+    lives.define(defined);
   }
   return state;
 }

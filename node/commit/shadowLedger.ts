@@ -1,7 +1,11 @@
 import type { BlockReader } from '#node/ledger/blocks/blockReader.ts';
 import type { MvccResult } from '#node/ledger/mvcc/mvcc.ts';
 import { validateAndPrepare } from '#node/ledger/mvcc/validateAndPrepare.ts';
-import { type PreparedBlock, savepointOf } from '#node/ledger/peerLedger.ts';
+import { definedCollections } from '#node/ledger/blockCollections.ts';
+import { BlocksToLive } from '#node/ledger/blockExpiry.ts';
+import { savepointOf } from '#node/ledger/blockUpdates.ts';
+import { type ExpiringBlock, hashesWritten } from '#node/ledger/mvcc/expiredUpdates.ts';
+import type { PreparedBlock } from '#node/ledger/peerLedger.ts';
 import { CONFIG_KEY, CONFIG_NAMESPACE } from '#node/ledger/state/namespaces.ts';
 import type { StateDatabase } from '#node/ledger/state/stateDatabase.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
@@ -16,11 +20,16 @@ export class ShadowLedger implements CommitLedger {
   readonly channelId: string;
   readonly state: StateDatabase;
   readonly blocks: Pick<BlockReader, 'hasTxIds'>;
+  readonly #stored: Pick<BlockReader, 'byNumber'>;
+  readonly #lives = new BlocksToLive();
+  /** As they were decided here, of the blocks whose private data may still expire. */
+  readonly #codes = new Map<number, Uint8Array>();
   #tip: ChainTip = { height: 0, hash: null };
   #commitHash: Uint8Array | null = null;
 
   /** @param state empty; whoever made it closes it */
-  constructor(stored: Pick<BlockReader, 'channelId' | 'byTxId'>, state: StateDatabase) {
+  constructor(stored: Pick<BlockReader, 'channelId' | 'byTxId' | 'byNumber'>, state: StateDatabase) {
+    this.#stored = stored;
     this.channelId = stored.channelId;
     this.state = state;
     this.blocks = {
@@ -52,8 +61,27 @@ export class ShadowLedger implements CommitLedger {
   }
 
   async commit({ block, result, commitHash }: PreparedBlock): Promise<void> {
+    const { number } = block;
+    await this.#lives.addExpired(number, result, { state: this.state, expiring: (before) => this.#expiring(before) });
+    const defined = await definedCollections(number, result, this.state);
     await this.state.apply(result.updates, savepointOf(block));
-    this.#tip = { height: block.number + 1, hash: block.hash };
+    this.#lives.define(defined);
+    this.#codes.set(number, result.codes);
+    for (const old of this.#codes.keys()) {
+      if (old >= number - this.#lives.longest) {
+        break;
+      }
+      this.#codes.delete(old);
+    }
+    this.#tip = { height: number + 1, hash: block.hash };
     this.#commitHash = commitHash;
+  }
+
+  /** Private data itself is not at hand: hashes expire, and they alone decide over what is read. */
+  async #expiring(number: number): Promise<ExpiringBlock | null> {
+    const [block, codes] = [await this.#stored.byNumber(number), this.#codes.get(number)];
+    return block === null || codes === undefined
+      ? null
+      : { number, hashes: hashesWritten(block, codes), privateWriteSets: [] };
   }
 }

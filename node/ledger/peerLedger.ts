@@ -1,28 +1,28 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlockView } from '#node/protos/blockView.ts';
-import { NOT_VALIDATED } from '#node/protos/enumNames.ts';
-import { BlocksToLive } from './blockExpiry.ts';
-import { definedCollections, blockToLiveBy, missingPrivateData } from './blockCollections.ts';
+import { BlocksToLive, expirySource } from './blockExpiry.ts';
+import { blockToLiveBy, missingPrivateData } from './blockCollections.ts';
+import { applyState, purgedKeys, purgeMarkers } from './blockUpdates.ts';
 import { LedgerError } from './ledgerError.ts';
+import { catchUp, lastCommitHash, type RecoveryProgress } from './ledgerRecovery.ts';
 import { LEDGER_FOLDERS, type LedgerStores, openStores, type StoreOptions } from './ledgerStores.ts';
-import type { MvccResult, PurgeUpdate } from './mvcc/mvcc.ts';
+import type { MvccResult } from './mvcc/mvcc.ts';
 import { addPrivateUpdates, addPurges } from './mvcc/privateUpdates.ts';
 import { validateAndPrepare } from './mvcc/validateAndPrepare.ts';
 import type { TxPrivateData } from './privateData/privateData.ts';
 import { exportSnapshot } from './snapshots/exportSnapshot.ts';
-import { joinedFrom, joinFromSnapshot } from './snapshots/joinFromSnapshot.ts';
+import { joinFromSnapshot } from './snapshots/joinFromSnapshot.ts';
 import { SnapshotError } from './snapshots/snapshotError.ts';
 import { type SnapshotMetadata, verifySnapshot } from './snapshots/snapshotMetadata.ts';
 import { LevelStateDatabase } from './state/levelStateDatabase.ts';
-import { CONFIG_KEY, CONFIG_NAMESPACE, hashedKeyBytes } from './state/namespaces.ts';
-import type { Height, StateReader } from './state/stateDatabase.ts';
+import { CONFIG_KEY, CONFIG_NAMESPACE } from './state/namespaces.ts';
 
 export interface PeerLedgerOptions extends StoreOptions {
   /** Whether this peer should have a collection's data, being a member; what it should have and lacks is noted. Default: none. */
   readonly eligible?: (namespace: string, collection: string) => boolean;
   /** Told while databases catch up with the block files. */
-  readonly onRecovery?: (progress: { readonly block: number; readonly height: number }) => void;
+  readonly onRecovery?: RecoveryProgress;
 }
 
 /** A block that is decided about in every way, and what it changes. */
@@ -58,7 +58,7 @@ export class PeerLedger implements AsyncDisposable {
   #commitHash: Uint8Array | null;
   #failed: unknown = null;
   #closing: Promise<void> | null = null;
-  /** Read again when a block defines collections. */
+  /** Read when it is first needed. */
   #blocksToLive: BlocksToLive | null = null;
 
   private constructor(options: PeerLedgerOptions, stores: LedgerStores, commitHash: Uint8Array | null) {
@@ -161,7 +161,8 @@ export class PeerLedger implements AsyncDisposable {
     // Data with another hash than the block's ends here, with nothing written.
     await addPrivateUpdates(block, result, data, this.state, { verifyHashes: !ahead });
     addPurges(await purgedKeys(result.purges, this.#stores), result.updates);
-    await (await this.#lives()).addExpired(block, result, this.#stores);
+    const lives = (this.#blocksToLive ??= await BlocksToLive.of(this.#stores));
+    await lives.addExpired(block.number, result, expirySource(this.#stores));
     try {
       // Private data goes first: of all that is written it alone could not be made again from the blocks.
       if (!ahead) {
@@ -171,11 +172,7 @@ export class PeerLedger implements AsyncDisposable {
         );
       }
       await runStep('blockStore', () => blocks.append(block));
-      await runStep('state', async () => {
-        if (await applyState(block, result, this.#stores)) {
-          this.#blocksToLive = null;
-        }
-      });
+      await runStep('state', async () => lives.define(await applyState(block, result, this.#stores)));
       if (history !== null) {
         await runStep('history', () => history.commit(block, result.codes));
       }
@@ -184,11 +181,6 @@ export class PeerLedger implements AsyncDisposable {
       throw error;
     }
     this.#commitHash = prepared.commitHash;
-  }
-
-  async #lives(): Promise<BlocksToLive> {
-    this.#blocksToLive ??= await BlocksToLive.of(this.#stores);
-    return this.#blocksToLive;
   }
 
   /**
@@ -222,123 +214,4 @@ export async function channelsIn(folder: string): Promise<readonly string[]> {
     }
     throw error;
   }
-}
-
-/** The height that state has once a block is in it (Fabric: of its last transaction). */
-export function savepointOf(block: BlockView): Height {
-  return { block: block.number, tx: Math.max(0, block.envelopes.length - 1) };
-}
-
-/**
- * What a stored block changes: its codes are final, so versions are not compared again.
- * @throws LedgerError `not_validated`
- */
-export async function replayedUpdates(block: BlockView, state: StateReader): Promise<MvccResult> {
-  const codes = storedCodes(block);
-  return validateAndPrepare(block, codes, state, { mvcc: false });
-}
-
-/**
- * The codes that a peer stored with its copy of a block.
- * @throws LedgerError `not_validated`
- */
-export function storedCodes(block: BlockView): Uint8Array {
-  const codes = block.transactionsFilter;
-  if (codes.length !== block.envelopes.length || codes.includes(NOT_VALIDATED)) {
-    throw new LedgerError('not_validated', `block ${block.number} is stored without the codes of its transactions`);
-  }
-  return codes;
-}
-
-function purgeMarkers(purges: readonly PurgeUpdate[]) {
-  return purges.map(({ namespace, collection, keyHash, version }) => ({
-    namespace,
-    collection,
-    keyHash: hashedKeyBytes(keyHash),
-    tx: version.tx,
-  }));
-}
-
-/** Purges with the key that each hash stands for, as far as this peer has it. */
-async function purgedKeys(
-  purges: readonly PurgeUpdate[],
-  { privateData }: LedgerStores,
-): Promise<readonly { readonly purge: PurgeUpdate; readonly key: string }[]> {
-  const found: { purge: PurgeUpdate; key: string }[] = [];
-  for (const purge of purges) {
-    const key = await privateData.keyOf(purge.namespace, purge.collection, hashedKeyBytes(purge.keyHash));
-    if (key !== null) {
-      found.push({ purge, key });
-    }
-  }
-  return found;
-}
-
-/** @returns whether the block defines collections */
-async function applyState(
-  block: BlockView,
-  result: MvccResult,
-  { state, collections }: LedgerStores,
-): Promise<boolean> {
-  // Before state, whose savepoint says that this was done; doing it twice changes nothing.
-  const defined = await definedCollections(block.number, result, state);
-  await collections.add(defined);
-  await state.apply(result.updates, savepointOf(block));
-  return defined.length > 0;
-}
-
-async function catchUp(stores: LedgerStores, tell: NonNullable<PeerLedgerOptions['onRecovery']>): Promise<void> {
-  const { blocks, state, history, privateData } = stores;
-  const { height } = blocks;
-  const stateFrom = nextBlock(await state.savepoint(), 'state', height);
-  if (history !== null && history.savepoint === null && blocks.firstBlock > 0) {
-    await history.startAt({ block: blocks.firstBlock - 1, tx: 0 });
-  }
-  const historyFrom = history === null ? height : nextBlock(history.savepoint, 'history', height);
-  let lives = await BlocksToLive.of(stores);
-  for (let number = Math.min(stateFrom, historyFrom); number < height; number++) {
-    const block = await blocks.byNumber(number);
-    if (block === null) {
-      throw new LedgerError(
-        'block_missing',
-        `block ${number} is not in the block files, though they go to ${height - 1}`,
-      );
-    }
-    if (number >= stateFrom) {
-      const result = await replayedUpdates(block, state);
-      await addPrivateUpdates(block, result, await privateData.ofBlock(number), state, { verifyHashes: false });
-      addPurges(await purgedKeys(result.purges, stores), result.updates);
-      await lives.addExpired(block, result, stores);
-      if (await applyState(block, result, stores)) {
-        lives = await BlocksToLive.of(stores);
-      }
-    }
-    if (history !== null && number >= historyFrom) {
-      await history.commit(block, storedCodes(block));
-    }
-    tell({ block: number, height });
-  }
-}
-
-/** The first block that a database lacks. */
-function nextBlock(savepoint: Height | null, database: string, height: number): number {
-  const next = savepoint === null ? 0 : savepoint.block + 1;
-  if (next > height) {
-    throw new LedgerError(
-      'ahead_of_blocks',
-      `the ${database} database is at block ${next - 1}, the block files end before: they were cut or exchanged. Remove the folder of the ${database} database to have it made anew`,
-    );
-  }
-  return next;
-}
-
-async function lastCommitHash({ blocks }: LedgerStores, options: StoreOptions): Promise<Uint8Array | null> {
-  if (blocks.height === 0) {
-    return null;
-  }
-  if (blocks.height > blocks.firstBlock) {
-    return (await blocks.byNumber(blocks.height - 1))?.commitHash ?? null;
-  }
-  const hash = (await joinedFrom(options.folder, options.channelId))?.last_block_commit_hash ?? '';
-  return hash === '' ? null : new Uint8Array(Buffer.from(hash, 'hex'));
 }

@@ -9,12 +9,19 @@ import type { PrivateWriteSet } from './privateUpdates.ts';
 
 const { VALID } = peer.TxValidationCode;
 
+/** A hash of private state that a block may have set. */
+export interface WrittenHash {
+  readonly namespace: string;
+  readonly collection: string;
+  readonly keyHash: Uint8Array;
+}
+
 /** What a block brought whose time is over. */
 export interface ExpiringBlock {
-  /** Block n - blockToLive - 1, where n is the block that is being committed. */
-  readonly block: BlockView;
-  /** Its final codes. */
-  readonly codes: Uint8Array;
+  /** n - blockToLive - 1, where n is the block that is being committed. */
+  readonly number: number;
+  /** Whether it did set them is for the versions in the state to say. */
+  readonly hashes: Iterable<WrittenHash>;
   /** Its private data, as far as this peer had it: without them a private key's name is not known. */
   readonly privateWriteSets: readonly PrivateWriteSet[];
 }
@@ -54,8 +61,8 @@ export async function addExpiredUpdates(
   const versions = await state.getVersions(keys);
   const gone = { value: null, metadata: null, version: { block: committing, tx: 0 } };
   for (const [index, { namespace, collection, keyHash, key }] of candidates.entries()) {
-    const hashStays = versions[index * 2]?.block !== expiring.block.number;
-    if (hashStays && (key === null || versions[index * 2 + 1]?.block !== expiring.block.number)) {
+    const hashStays = versions[index * 2]?.block !== expiring.number;
+    if (hashStays && (key === null || versions[index * 2 + 1]?.block !== expiring.number)) {
       continue;
     }
     if (!hashStays && updates.getHashed(namespace, collection, keyHash) === undefined) {
@@ -67,31 +74,39 @@ export async function addExpiredUpdates(
   }
 }
 
-/** Every hash that the block may have set; whether it did is for the versions in the state to say. */
 function candidatesOf(
-  { block, codes, privateWriteSets }: ExpiringBlock,
+  { hashes, privateWriteSets }: ExpiringBlock,
   lives: (namespace: string, collection: string) => boolean,
 ): Candidate[] {
   const names = privateKeys(privateWriteSets, lives);
   const found = new Map<string, Candidate>();
+  for (const { namespace, collection, keyHash: bytes } of hashes) {
+    if (lives(namespace, collection)) {
+      const keyHash = hashedKey(bytes);
+      const id = JSON.stringify([namespace, collection, keyHash]);
+      found.set(id, { namespace, collection, keyHash, key: names.get(id) ?? null });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Hashes that the valid transactions of a block wrote, and those whose policy they set. @param codes final ones */
+export function* hashesWritten(block: BlockView, codes: Uint8Array): Generator<WrittenHash> {
   for (const [index, envelope] of block.envelopes.entries()) {
     if (codes[index] !== VALID || envelope.channelHeader.type !== common.HeaderType.ENDORSER_TRANSACTION) {
       continue;
     }
     for (const { namespace, collections } of envelope.transaction.action.readWriteSet.namespaces) {
       for (const { name: collection, writes, metadataWrites } of collections) {
-        if (!lives(namespace, collection)) {
-          continue;
+        for (const { keyHash } of writes) {
+          yield { namespace, collection, keyHash };
         }
-        for (const one of [...writes, ...metadataWrites]) {
-          const keyHash = hashedKey(one.keyHash);
-          const id = JSON.stringify([namespace, collection, keyHash]);
-          found.set(id, { namespace, collection, keyHash, key: names.get(id) ?? null });
+        for (const { keyHash } of metadataWrites) {
+          yield { namespace, collection, keyHash };
         }
       }
     }
   }
-  return [...found.values()];
 }
 
 /** Plain keys by what they are called above. */

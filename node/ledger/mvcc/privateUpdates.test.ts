@@ -2,10 +2,11 @@ import { ledger, peer } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
 import { keyHashOf } from '../simulator/queryExecutor.ts';
 import { TxSimulator } from '../simulator/txSimulator.ts';
+import type { BlockView } from '#node/protos/blockView.ts';
 import { MemoryStateDatabase } from '../state/memoryStateDatabase.ts';
 import { hashedNamespace, privateNamespace } from '../state/namespaces.ts';
 import { StateUpdates } from '../state/stateUpdates.ts';
-import { addExpiredUpdates } from './expiredUpdates.ts';
+import { addExpiredUpdates, type ExpiringBlock, hashesWritten } from './expiredUpdates.ts';
 import { addPrivateUpdates, addPurges, type PrivateWriteSet } from './privateUpdates.ts';
 import { testBlock } from './testBlock.ts';
 import { validateAndPrepare } from './validateAndPrepare.ts';
@@ -35,6 +36,10 @@ function writeSet(tx: number, privateBytes: Uint8Array | null): PrivateWriteSet 
       })),
     ),
   };
+}
+
+function expiringOf(block: BlockView, codes: Uint8Array, sets: readonly PrivateWriteSet[] = []): ExpiringBlock {
+  return { number: block.number, hashes: [...hashesWritten(block, codes)], privateWriteSets: sets };
 }
 
 type Run = (simulator: TxSimulator) => Promise<void>;
@@ -159,7 +164,7 @@ describe('private data', () => {
     const block = testBlock(3, [{ results: writing.publicBytes }]);
     const result = await validateAndPrepare(block, new Uint8Array(1), state);
     await addPrivateUpdates(block, result, [writeSet(0, writing.privateBytes)], state);
-    const expiring = { block: first.block, codes: first.result.codes, privateWriteSets: first.sets };
+    const expiring = expiringOf(first.block, first.result.codes, first.sets);
     await addExpiredUpdates(expiring, () => false, 3, state, result.updates);
     expect(result.updates.getPrivate('cc', 'col', 'old')).toBeUndefined();
     const before = result.updateBytes;
@@ -190,12 +195,12 @@ describe('private data', () => {
     const state = new MemoryStateDatabase();
     const { block, result } = await commit(state, 1, [(one) => one.setPrivateData('cc', 'col', 'k', bytes('secret'))]);
     const updates = new StateUpdates();
-    const expiring = { block, codes: result.codes, privateWriteSets: [] };
+    const expiring = expiringOf(block, result.codes);
     await addExpiredUpdates(expiring, () => true, 9, state, updates);
     expect(updates.getHashed('cc', 'col', keyHashOf('k'))?.value).toBeNull();
     expect(updates.private.size).toBe(0);
     const invalid = new StateUpdates();
-    await addExpiredUpdates({ ...expiring, codes: Uint8Array.of(11) }, () => true, 9, state, invalid);
+    await addExpiredUpdates(expiringOf(block, Uint8Array.of(11)), () => true, 9, state, invalid);
     expect(invalid.isEmpty).toBe(true);
   });
 });

@@ -24,7 +24,7 @@ import {
   sha256,
 } from './privateDataEntries.ts';
 import { PrivateDataError } from './privateDataError.ts';
-import { type Database, key, NOTHING, type Operation, openDatabase, rangeOf } from './privateDatabase.ts';
+import { type Database, key, KeyReader, NOTHING, type Operation, openDatabase, rangeOf } from './privateDatabase.ts';
 import { reconciledOperations } from './reconcile.ts';
 
 export interface PrivateDataOptions {
@@ -145,7 +145,8 @@ export class PrivateDataStore {
       await this.#db.batch([...operations, { type: 'put', key: LAST_BLOCK, value: encodeNumbers([block]) }], { sync });
       this.#height = block + 1;
       if (block % this.#options.purgeInterval === 0) {
-        await expireUpTo(this.#db, block);
+        // What expires with this very block, its state still has to know after a crash.
+        await expireUpTo(this.#db, block - 1);
         await carryOutPurges(this.#db);
       }
     });
@@ -157,6 +158,11 @@ export class PrivateDataStore {
    */
   async ofBlock(block: number, filter: CollectionFilter = () => true): Promise<readonly TxPrivateData[]> {
     return this.#read(block, key('d', block), filter);
+  }
+
+  /** What is left of a block's private data whose time may be over already. @throws PrivateDataError `not_committed` */
+  async evenExpired(block: number): Promise<readonly TxPrivateData[]> {
+    return this.#read(block, key('d', block), () => true, true);
   }
 
   /** Of one transaction; null where there is none. */
@@ -230,6 +236,18 @@ export class PrivateDataStore {
     return hashes;
   }
 
+  /** All that a snapshot named for a block before it, as far as it has not expired long ago. */
+  async snapshotHashesOfBlock(block: number): Promise<readonly (Omit<DataPlace, 'tx'> & { keyHash: Uint8Array })[]> {
+    const hashes: (Omit<DataPlace, 'tx'> & { keyHash: Uint8Array })[] = [];
+    for await (const at of this.#db.keys(rangeOf(key('k', block)))) {
+      const reader = new KeyReader(at);
+      reader.number();
+      reader.number();
+      hashes.push({ block, namespace: reader.name(), collection: reader.name(), keyHash: reader.rest() });
+    }
+    return hashes;
+  }
+
   /** Whether the key was purged by a transaction after the data of that place was written. */
   async wasPurged(place: DataPlace, keyHash: Uint8Array): Promise<boolean> {
     const marker = await this.#db.get(key('p', place.namespace, place.collection, keyHash));
@@ -289,7 +307,12 @@ export class PrivateDataStore {
     return operations;
   }
 
-  async #read(block: number, prefix: Uint8Array, filter: CollectionFilter): Promise<readonly TxPrivateData[]> {
+  async #read(
+    block: number,
+    prefix: Uint8Array,
+    filter: CollectionFilter,
+    expired = false,
+  ): Promise<readonly TxPrivateData[]> {
     if (block >= this.#height) {
       throw new PrivateDataError('not_committed', `block ${block} is not committed, the next one is ${this.#height}`);
     }
@@ -297,7 +320,7 @@ export class PrivateDataStore {
     for await (const [at, value] of this.#db.iterator(rangeOf(prefix))) {
       const place = placeOfDataKey(at);
       const { tx, namespace, collection } = place;
-      if (filter(namespace, collection) && !(await this.#expired(place))) {
+      if (filter(namespace, collection) && (expired || !(await this.#expired(place)))) {
         const collections = byTx.get(tx) ?? [];
         byTx.set(tx, collections);
         collections.push({ namespace, collection, rwset: await this.#withoutPurged(place, value) });
