@@ -94,6 +94,7 @@ class Stream implements ClientStream {
   readonly #call: grpc.ClientDuplexStream<Uint8Array, Uint8Array>;
   readonly #incoming: Incoming;
   #ended = false;
+  #room: Promise<void> | null = null;
 
   constructor(call: grpc.ClientDuplexStream<Uint8Array, Uint8Array>, signal: AbortSignal | undefined) {
     this.#call = call;
@@ -121,9 +122,14 @@ class Stream implements ClientStream {
 
   async send(message: Uint8Array): Promise<void> {
     if (!this.#ended && !this.#call.write(message)) {
-      await new Promise<void>((resolve) => {
-        this.#call.once('drain', resolve);
+      // One for all who wait.
+      this.#room ??= new Promise<void>((resolve) => {
+        this.#call.once('drain', () => {
+          this.#room = null;
+          resolve();
+        });
       });
+      await this.#room;
     }
   }
 
