@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(add --help for the options and examples)')
     .addHelpText(
       'after',
-      '\nBegin with `ftl start`: it plays a recorded network. `ftl COMMAND --help` shows examples.',
+      '\nBegin with `ftl start`: it runs a network on this machine and shows it. `ftl COMMAND --help` shows examples.',
     );
   for (const command of [
     startCommand(),

@@ -49,6 +49,8 @@ for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) {
   if (existsSync(join(root, file))) copyFileSync(join(root, file), join(dist, file));
 }
 cpSync(join(root, 'test/vectors/fabric-v3.1.5'), join(dist, 'recording'), { recursive: true });
+// The chaincode of the local network: JavaScript as it is, with a package.json of its own.
+cpSync(join(root, 'node/network/sample'), join(dist, 'node/network/sample'), { recursive: true });
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const published = {

@@ -31,15 +31,16 @@ export function startCommand(): Command {
   const command = new Command('start').description('Collect, store and serve in one process, and open the page');
   addOptions(command, [...new Set([...COLLECT, ...SERVE])])
     .option(
-      '--recording',
-      'play the recorded Fabric network that comes with FTL (the default where neither store, logs nor blocks are given)',
+      '--network',
+      "run a network of FTL's own nodes on this machine, keep it busy, and trace it (the default where neither store, logs nor blocks are given)",
     )
-    .option('--network', "run a network of FTL's own nodes on this machine, keep it busy, and trace it")
+    .option('--recording', 'play the recorded Fabric network that comes with FTL')
     .addHelpText(
       'after',
       `
 Examples:
-  ftl start                                             play the recorded network
+  ftl start                                             run a network and trace it; the next start continues it
+  ftl start --recording                                 play a recorded Fabric network
   ftl start --logs '/var/log/fabric/*.log'              follow your own network's logs
   ftl start --logs 'logs/*.log' --blocks blocks/        the same, with the blocks as ground truth
   ftl start --store sqlite:/var/lib/ftl/ftl.db --port 8080 --no-open`,
@@ -95,8 +96,8 @@ async function planOf(
   { recording, network }: { readonly recording?: boolean; readonly network?: boolean },
 ): Promise<Plan> {
   if (recording === true && network === true) throw new ConfigError('--recording and --network exclude each other.');
-  if (network === true) return withNetwork(loaded.options);
-  if (recording === true || nothingAsked(loaded)) return withRecording(loaded.options);
+  if (recording === true) return withRecording(loaded.options);
+  if (network === true || nothingAsked(loaded)) return withNetwork(loaded.options);
   return { options: loaded.options, cleanUp: () => {} };
 }
 
@@ -112,7 +113,7 @@ async function withRecording(options: Options): Promise<Plan> {
     throw new Error('The recorded network is not in this installation; give --logs to follow your own.');
   const folder = mkdtempSync(join(tmpdir(), 'ftl-recording-'));
   process.stdout.write(
-    'No logs were named: playing a recorded Fabric 3.1.5 network (3 organisations, 5 peers, 3 orderers) as if it ran now.\n',
+    'Playing a recorded Fabric 3.1.5 network (3 organisations, 5 peers, 3 orderers) as if it ran now.\n',
   );
   const player = playRecording({ recording, into: folder, headStart: HEAD_START_MS });
   return {
@@ -140,7 +141,12 @@ async function withNetwork(options: Options): Promise<Plan> {
   const folder = new NetworkFolder(resolve(dirname(options.store.replace(/^sqlite:/, '')), 'network'));
   await bringInto(folder, undefined, print);
   return {
-    options: { ...options, logs: [...options.logs, folder.records], from: 'beginning' },
+    options: {
+      ...options,
+      logs: [...options.logs, folder.records],
+      nodes: options.nodes === '' ? folder.nodes : options.nodes,
+      from: 'beginning',
+    },
     cleanUp: () => {},
     beside: (signal) => runLiveNetwork(folder, signal, (step) => print(`Network: ${step}`)),
   };

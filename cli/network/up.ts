@@ -46,7 +46,5 @@ export async function bringUp(
 function addresses({ organizations }: Layout): readonly string[] {
   const nodes = organizations.flatMap((one) => [...one.orderers, ...one.peers]);
   const width = Math.max(...nodes.map(({ host }) => host.length));
-  return nodes.map(
-    ({ host, port, operationsPort }) => `  ${host.padEnd(width)}  ${HOST}:${port}  metrics ${HOST}:${operationsPort}`,
-  );
+  return nodes.map(({ host, port }) => `  ${host.padEnd(width)}  ${HOST}:${port}`);
 }

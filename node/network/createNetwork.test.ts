@@ -77,7 +77,11 @@ describe('creating a network', () => {
       'crypto-config',
       'network.yaml',
       'nodes',
+      'nodes.yaml',
     ]);
+    const { nodes } = parse(readFileSync(folder.nodes, 'utf8'));
+    expect(nodes).toHaveLength(5);
+    expect(nodes[0]).toMatchObject({ name: 'orderer.example.com', msp: 'OrdererMSP', kind: 'orderer' });
     expect(folder.read()).toEqual(layout);
 
     const bundle = ChannelBundle.fromBlock(BlockView.fromBytes(readFileSync(folder.genesisBlock('mychannel'))));

@@ -47,6 +47,7 @@ export async function createNetwork(path: string, layoutText: string, options: C
       write(`${file}.json`, `${JSON.stringify(profile, null, 2)}\n`);
       write(`${file}.yaml`, stringify(profile));
     }
+    write(folder.nodes, stringify({ nodes: layout.organizations.flatMap(nodeEntries) }));
     write(folder.layout, `${ABOUT}${stringify(layoutInput(layout))}`);
   });
   return layout;
@@ -59,6 +60,17 @@ function withPath<C extends { readonly path: string | null }>(chaincode: C, base
 function write(file: string, content: string | Uint8Array): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, content, { flag: 'wx' });
+}
+
+/** Whose an address is that a record names without a certificate. */
+function nodeEntries({ mspId, peers, orderers }: Layout['organizations'][number]): object[] {
+  const entry = (kind: string, { host, port }: { readonly host: string; readonly port: number }): object => ({
+    name: host,
+    msp: mspId,
+    kind,
+    addresses: [`${HOST}:${port}`],
+  });
+  return [...orderers.map((one) => entry('orderer', one)), ...peers.map((one) => entry('peer', one))];
 }
 
 function materialSpec({ domain, users, peers, orderers }: Layout['organizations'][number]) {

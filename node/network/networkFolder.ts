@@ -18,6 +18,11 @@ export class NetworkFolder {
     return join(this.path, 'network.yaml');
   }
 
+  /** Names and addresses of the nodes, for a collector. */
+  get nodes(): string {
+    return join(this.path, 'nodes.yaml');
+  }
+
   get cryptoConfig(): string {
     return join(this.path, 'crypto-config');
   }

@@ -33,7 +33,14 @@ describe('ftl network', () => {
     const made = await runFtl(['network', 'create', '--dir', dir, '--layout', layout]);
     expect(made).toMatchObject({ status: 0, stderr: '' });
     expect(made.stdout).toMatch(/2 organisations, 1 peer, 1 orderer, 1 channel, 1 chaincode/);
-    expect(readdirSync(dir).toSorted()).toEqual(['channels', 'connections', 'crypto-config', 'network.yaml', 'nodes']);
+    expect(readdirSync(dir).toSorted()).toEqual([
+      'channels',
+      'connections',
+      'crypto-config',
+      'network.yaml',
+      'nodes',
+      'nodes.yaml',
+    ]);
     const again = await runFtl(['network', 'create', '--dir', dir]);
     expect(again).toMatchObject({ status: 1, stdout: '' });
     expect(again.stderr).toMatch(/is there already; nothing was changed/);

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { TraceList } from '#server/api/schemas.ts';
 import { finished, spawnFtl } from '../harness/ftlProcess.ts';
 
-test('start with no argument plays the recorded network as if it ran now', async () => {
-  const child = spawnFtl(['start', '--port', '0', '--no-open']);
+test('start --recording plays the recorded network as if it ran now', async () => {
+  const child = spawnFtl(['start', '--recording', '--port', '0', '--no-open']);
   const ended = finished(child);
   try {
     const url = await new Promise<string>((resolve) => {
