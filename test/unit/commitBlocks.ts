@@ -17,7 +17,7 @@ export interface RecordedChain {
   readonly codes: readonly (readonly string[])[];
 }
 
-const VECTORS = resolve(import.meta.dirname, '../vectors');
+export const VECTORS = resolve(import.meta.dirname, '../vectors');
 
 export const VERSIONS = ['v3.1.5', 'v2.5.9'] as const;
 

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { cp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ledger } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
 import { TraceRecord } from '#trace/record.ts';
@@ -76,6 +78,28 @@ describe('private data that comes with a block', () => {
     expect(await there()).toEqual([true, true]);
     await channel.block(transaction([put('c')]));
     expect(await there()).toEqual([false, false]);
+  });
+
+  it('expires as well where the state is one block behind when the ledger is opened again', async () => {
+    const brief = [{ name: 'basic', policy: MAJORITY, collections: [{ name: 'few', blockToLive: 1 }] }];
+    await using channel = await ownChannel({ state: 'leveldb' }, brief);
+    const view = BlockView.fromBytes(channel.maker.next([transaction([put('a')]), transaction([writes])]));
+    await channel.pipeline.commit({ view, privateData: data });
+    await channel.block(transaction([put('b')]));
+    await channel.ledger.close();
+    const [state, before] = [join(channel.folder, 'ftlState'), join(channel.folder, 'before')];
+    await cp(state, before, { recursive: true });
+    const open = () => PeerLedger.open({ folder: channel.folder, channelId: CHANNEL });
+    const last = await open();
+    await commitAll(await BlockPipeline.open({}, { ledger: last }), [channel.maker.next([transaction([put('c')])])]);
+    const wanted = await stateOf(last);
+    await last.close();
+
+    await rm(state, { recursive: true });
+    await rename(before, state);
+    await using again = await open();
+    expect(await stateOf(again)).toEqual(wanted);
+    expect(await again.state.get(privateNamespace('basic', 'few'), 'secret')).toBeNull();
   });
 
   it('that is not at hand is noted, where this peer should have it', async () => {
