@@ -12,7 +12,8 @@ import { CollectorRig, ownLine, ownLines, range } from './testing/collectorRig.t
 import { MemoryRecords } from './testing/memoryRecords.ts';
 
 const VECTORS = fileURLToPath(new URL('../test/vectors/', import.meta.url));
-const BLOCKS = `${VECTORS}blocks-v2.5.9/`;
+const BLOCKS = `${VECTORS}fabric-v2.5.9/blocks/`;
+const PKI_IDS = `${VECTORS}pki-ids/v2.5.9.json`;
 
 let rig: CollectorRig;
 beforeEach(() => {
@@ -104,7 +105,7 @@ describe('metrics', () => {
 });
 
 describe('importAll', () => {
-  const recorded = [`${VECTORS}fabric-v2.5.9/logs`, BLOCKS];
+  const recorded = [`${VECTORS}fabric-v2.5.9/logs`, BLOCKS, PKI_IDS.replace('v2.5.9.json', '')];
 
   it('reads folders of logs and blocks, and adds nothing the second time', async () => {
     const store = await openSqliteStore(rig.path('ftl.db'));
@@ -113,7 +114,7 @@ describe('importAll', () => {
     const first = await importAll({ paths: recorded, onProgress: (at) => progress.push(at) }, modules);
     const blocks = readdirSync(BLOCKS).filter((name) => name.endsWith('.pb')).length;
     expect(first).toMatchObject({ logs: 5, blocks, errors: [], known: 0 });
-    expect(first.skipped).toContain(`${BLOCKS}pki-ids.json`);
+    expect(first.skipped).toContain(PKI_IDS);
     expect(first.added).toBeGreaterThan(400);
     const last = progress.at(-1);
     expect(last).toMatchObject({ files: 5 + blocks, filesTotal: 5 + blocks, bytes: last?.bytesTotal });
