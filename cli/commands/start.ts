@@ -156,26 +156,28 @@ async function run(plan: Plan, parts: EmbeddedParts): Promise<void> {
   // Loaded only here, so that `--help` and `trace` need not wait for it.
   const { startEmbedded } = await import('../embedded.ts');
   let ftl: EmbeddedFtl | undefined;
+  // From here on a signal ends things in their order.
+  const interrupted = untilInterrupted();
   try {
     ftl = await startEmbedded(plan.options, parts, createLogger(plan.options.logLevel));
     announce(plan.options, ftl);
-    await untilStopped(plan);
+    await untilStopped(plan, interrupted);
   } finally {
     await ftl?.stop();
     plan.cleanUp();
   }
 }
 
-async function untilStopped({ beside }: Plan): Promise<void> {
+async function untilStopped({ beside }: Plan, interrupted: Promise<void>): Promise<void> {
   const stop = new AbortController();
-  const interrupted = async (): Promise<void> => {
-    await untilInterrupted();
+  const stopped = async (): Promise<void> => {
+    await interrupted;
     print('Stopping …');
     stop.abort(new Error('interrupted'));
   };
   // A terminal that is closed must not leave a network behind.
   process.once('SIGHUP', () => process.emit('SIGTERM'));
-  const over = interrupted();
+  const over = stopped();
   await (beside === undefined ? over : beside(stop.signal));
 }
 

@@ -34,6 +34,8 @@ describe('a layout', () => {
     ]);
     expect(channels).toMatchObject([{ name: 'mychannel', organizations: ['Org1', 'Org2'] }]);
     expect(chaincodes).toMatchObject([{ name: 'assets', channels: ['mychannel'], run: 'service' }]);
+    expect(chaincodes[0]?.collections).toMatchObject([{ policy: "OR('Org1MSP.member', 'Org2MSP.member')" }]);
+    expect(readLayout('chaincodes: [{ name: assets }]').chaincodes).toEqual(chaincodes);
   });
 
   it.each([

@@ -83,9 +83,10 @@ const DEFAULT_ORGANIZATIONS: readonly OrganizationInput[] = [
   { name: 'Org1', peers: 2 },
   { name: 'Org2', peers: 2 },
 ];
+const DEFAULT_CHAINCODES: readonly ChaincodeInput[] = [{ name: 'assets' }];
 const DEFAULT_CHANNELS: readonly ChannelInput[] = [{ name: 'mychannel' }];
 const DEFAULT_BATCH = { timeout: '500ms', maxMessageCount: 100 };
-export const SAMPLE_COLLECTION = 'assetDetails';
+const SAMPLE_COLLECTION = 'assetDetails';
 
 /**
  * Reads a layout; what it leaves out is as in the default network.
@@ -152,31 +153,29 @@ function completed(input: LayoutInput): Layout<PortWish> {
     policies: one.policies ?? {},
     acls: one.acls ?? null,
   }));
-  const chaincodes = (input.chaincodes ?? [defaultChaincode(withPeers)]).map(
-    (one, index): ChaincodeLayout<PortWish> => {
-      const run = one.run ?? 'service';
-      return {
-        name: one.name,
-        version: one.version ?? '1.0',
-        sequence: one.sequence ?? 1,
-        channels: one.channels ?? channels.map(({ name }) => name),
-        path: one.path ?? null,
-        run,
-        port: run === 'service' ? wish(one.port, 9999 - index) : null,
-        policy: one.policy ?? '',
-        initRequired: one.initRequired ?? false,
-        collections: one.collections ?? [],
-      };
-    },
-  );
+  const chaincodes = (input.chaincodes ?? DEFAULT_CHAINCODES).map((one, index): ChaincodeLayout<PortWish> => {
+    const run = one.run ?? 'service';
+    return {
+      name: one.name,
+      version: one.version ?? '1.0',
+      sequence: one.sequence ?? 1,
+      channels: one.channels ?? channels.map(({ name }) => name),
+      path: one.path ?? null,
+      run,
+      port: run === 'service' ? wish(one.port, 9999 - index) : null,
+      policy: one.policy ?? '',
+      initRequired: one.initRequired ?? false,
+      collections: one.collections ?? (one.path === undefined ? sampleCollections(withPeers) : []),
+    };
+  });
   return { organizations, channels, chaincodes };
 }
 
-function defaultChaincode(organizations: readonly { readonly mspId: string }[]): ChaincodeInput {
+/** What the sample keeps from others, for every organisation that may have it. */
+function sampleCollections(organizations: readonly { readonly mspId: string }[]): readonly CollectionInput[] {
   const members = organizations.map(({ mspId }) => `'${mspId}.member'`).join(', ');
   // No peer need have handed the details on before it endorses: they come to the others as gossip brings them.
-  const collection = { name: SAMPLE_COLLECTION, policy: `OR(${members})`, requiredPeerCount: 0, maxPeerCount: 1 };
-  return { name: 'assets', collections: [collection] };
+  return [{ name: SAMPLE_COLLECTION, policy: `OR(${members})`, requiredPeerCount: 0, maxPeerCount: 1 }];
 }
 
 function listed<T extends object>(nodes: number | readonly T[] | undefined): readonly Partial<T>[] {

@@ -1,9 +1,14 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import type { ChaincodeLayout, Layout, OrganizationLayout, PortWish } from './layout.ts';
 import { NetworkError } from './networkError.ts';
 
 /** Where all of a local network listens. */
 export const HOST = '127.0.0.1';
+
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+const TRIES = 100;
 
 /**
  * Chooses every port of a layout: those that it names as they are, others the usual ones where free, else any.
@@ -13,7 +18,7 @@ export async function choosePorts(layout: Layout<PortWish>): Promise<Layout> {
   const held: Server[] = [];
   // Held until all are chosen, so that none is given twice.
   const choose = async (what: string, { number, fixed }: PortWish): Promise<number> => {
-    const server = (await listen(number)) ?? (fixed ? null : await listen(0));
+    const server = (number === 0 ? null : await listen(number)) ?? (fixed ? null : await listenAnywhere());
     if (server === null) {
       throw portTaken(what, number);
     }
@@ -88,6 +93,20 @@ function wishesOf({ organizations, chaincodes }: Layout<PortWish>): [string, Por
       one.port === null ? [] : [[`chaincode ${one.name}`, one.port]],
     ),
   ];
+}
+
+/**
+ * A free port below those that systems give to outgoing connections: one of these would be found taken at some later start, by
+ * whatever program.
+ */
+async function listenAnywhere(): Promise<Server | null> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const server = await listen(randomInt(LOWEST, HIGHEST));
+    if (server !== null) {
+      return server;
+    }
+  }
+  return listen(0);
 }
 
 /** @throws NetworkError `port_taken` */

@@ -1,27 +1,35 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TraceList } from '#server/api/schemas.ts';
 import { finished, runFtl, spawnFtl } from '../harness/ftlProcess.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ftl-live-'));
-const running: ChildProcess[] = [];
+const running: { readonly child: ChildProcess; readonly ended: Promise<unknown> }[] = [];
 afterAll(async () => {
-  for (const child of running.filter(({ exitCode }) => exitCode === null)) {
+  for (const { child, ended } of running) {
     child.kill('SIGINT');
-    await finished(child);
+    await ended;
   }
   await runFtl(['network', 'down'], { cwd: folder });
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** `ftl start` without anything else, in a folder of its own. */
-async function start() {
-  const child = spawnFtl(['start', '--port', '0', '--no-open'], { cwd: folder });
-  running.push(child);
+/** The default network, with ports that nobody else takes between two starts. */
+const LAYOUT = `organizations:
+  - { name: Orderer, domain: example.com, orderers: [{ name: orderer, port: 0, adminPort: 0, operationsPort: 0 }] }
+  - { name: Org1, peers: &peers [{ port: 0, chaincodePort: 0, operationsPort: 0 }, { port: 0, chaincodePort: 0, operationsPort: 0 }] }
+  - { name: Org2, peers: *peers }
+chaincodes: [{ name: assets, port: 0 }]
+`;
+
+/** `ftl start` without anything else. */
+async function start(cwd = folder) {
+  const child = spawnFtl(['start', '--port', '0', '--no-open'], { cwd });
   const ended = finished(child);
+  running.push({ child, ended });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let printed = '';
   child.stdout?.on('data', (text: Buffer | string) => {
@@ -32,6 +40,7 @@ async function start() {
   void ended.then(({ stdout, stderr }) => reject(new Error(`it ended: ${stdout}${stderr}`)));
   const url = await promise;
   return {
+    printed: () => printed,
     async traces() {
       const answer = await fetch(`${url}/api/v1/traces?sort=startedAt&order=desc&limit=1000`);
       return TraceList.parse(await answer.json()).items;
@@ -50,8 +59,8 @@ interface Status {
   }[];
 }
 
-async function status(): Promise<Status> {
-  const { stdout } = await runFtl(['network', 'status', '--json'], { cwd: folder });
+async function status(cwd = folder): Promise<Status> {
+  const { stdout } = await runFtl(['network', 'status', '--json'], { cwd });
   return JSON.parse(stdout) as Status;
 }
 
@@ -67,6 +76,11 @@ async function lowest(): Promise<number> {
 
 describe('ftl start with no argument', () => {
   let before = 0;
+
+  beforeAll(async () => {
+    writeFileSync(join(folder, 'layout.yaml'), LAYOUT);
+    await runFtl(['network', 'create', '--layout', 'layout.yaml'], { cwd: folder });
+  });
 
   it('runs a network and shows its transactions, whole', { timeout: 120_000 }, async () => {
     const ftl = await start();
@@ -98,11 +112,14 @@ describe('ftl start with no argument', () => {
   });
 });
 
-it('a start that is interrupted while the network comes up leaves nothing running either', {
+it('makes the network where there is none, and leaves nothing running if it is interrupted at once', {
   timeout: 60_000,
 }, async () => {
-  const ftl = await start();
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  const ftl = await start(empty);
   expect(await ftl.stop()).toMatchObject({ status: 0, stderr: '' });
-  const { nodes } = await status();
+  expect(ftl.printed()).toMatch(/Made a network in .*: 3 organisations, 4 peers, 1 orderer/);
+  const { nodes } = await status(empty);
   expect(nodes.map(({ state }) => state)).toEqual(Array.from({ length: 6 }, () => 'stopped'));
 });

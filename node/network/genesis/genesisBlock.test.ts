@@ -84,7 +84,7 @@ describe('a genesis block', () => {
       {},
       {
         ledger: new ShadowLedger(
-          { channelId: 'mychannel', byTxId: () => Promise.resolve(null) },
+          { channelId: 'mychannel', byTxId: () => Promise.resolve(null), byNumber: () => Promise.resolve(null) },
           new MemoryStateDatabase(),
         ),
       },
