@@ -117,6 +117,8 @@ export const FtlFields = z.looseObject({
   error: z.string().optional(),
   chaincode: z.string().optional(),
   function: z.string().optional(),
+  /** Of an `endorse.response`: what was endorsed changes nothing, as of a query. */
+  read_only: z.boolean().optional(),
   duration_us: z.number().min(0).optional(),
   stage: z.string().optional(),
   /** Release of the node's software (`node.start`). */

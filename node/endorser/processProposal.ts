@@ -216,7 +216,10 @@ export class Endorser {
     await this.#keepPrivateData(simulated, channel);
     const { endorsementPlugin } = simulated;
     const endorsement = await this.#plugins.endorse(endorsementPlugin, channel, payload, proposal.signedProposal);
-    return answerOf(response, encodeProposalResponse({ response, endorsement, interest }), true);
+    return {
+      ...answerOf(response, encodeProposalResponse({ response, endorsement, interest }), true),
+      readOnly: !simulated.wrote,
+    };
   }
 
   /** Before anything is signed: who gets an endorsement may count on the data being there when the block comes. */

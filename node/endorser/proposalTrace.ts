@@ -14,6 +14,8 @@ export interface Answer {
   readonly status: number;
   readonly message: string;
   readonly endorsed: boolean;
+  /** Whether what was endorsed changes nothing. */
+  readonly readOnly?: boolean;
 }
 
 /** Channel and transaction IDs are as long as a client makes them; what is longer than this is none. */
@@ -54,8 +56,8 @@ export class ProposalTrace {
     return Math.round((performance.now() - this.#start) * 1000);
   }
 
-  answered({ status, message, endorsed }: Answer): void {
-    this.#respond(status, endorsed || message === '' ? null : message);
+  answered({ status, message, endorsed, readOnly }: Answer): void {
+    this.#respond(status, endorsed || message === '' ? null : message, readOnly);
   }
 
   /** The call ended with an error. */
@@ -63,10 +65,16 @@ export class ProposalTrace {
     this.#respond(NO_STEP_STATUS, error);
   }
 
-  #respond(status: number, error: string | null): void {
+  #respond(status: number, error: string | null, readOnly?: boolean): void {
     if (this.#step !== null) {
       const { durationUs } = this;
-      this.#tracer.endorseResponse({ ...this.#step, status, ...(error === null ? {} : { error }), durationUs });
+      this.#tracer.endorseResponse({
+        ...this.#step,
+        status,
+        durationUs,
+        ...(error === null ? {} : { error }),
+        ...(readOnly === undefined ? {} : { readOnly }),
+      });
     }
   }
 }

@@ -26,6 +26,8 @@ export interface SimulatedProposal {
   readonly event: peer.ChaincodeEvent | null;
   /** Serialised `rwset.TxReadWriteSet`; empty where there was nothing to simulate on. */
   readonly results: Uint8Array;
+  /** Whether it would change anything, public or private. */
+  readonly wrote: boolean;
   /** Null where nothing private was written, or the chaincode refused. */
   readonly privateData: EndorsedPrivateData | null;
   /** Serialised `protos.ChaincodeInterest`; null without a simulation. */
@@ -92,9 +94,9 @@ async function takeResults(
   refused: boolean,
   options: { readonly implicitCollections: ImplicitCollectionOptions },
   { systemChaincodes }: ExecutionModules,
-): Promise<Pick<SimulatedProposal, 'results' | 'privateData' | 'interest'>> {
+): Promise<Pick<SimulatedProposal, 'results' | 'wrote' | 'privateData' | 'interest'>> {
   if (simulator === null || channel === null) {
-    return { results: NOTHING, privateData: null, interest: null };
+    return { results: NOTHING, wrote: false, privateData: null, interest: null };
   }
   const results = simulator.results();
   // A Go peer keeps the private data of a refusal, too, though nobody can commit it.
@@ -107,5 +109,5 @@ async function takeResults(
           options.implicitCollections,
         );
   const interest = chaincodeInterest(results, (name) => systemChaincodes.isSystem(name));
-  return { results: results.publicBytes, privateData, interest };
+  return { results: results.publicBytes, wrote: results.writtenKeys.length > 0, privateData, interest };
 }

@@ -35,7 +35,8 @@ export class NodeTracer implements Tracer {
   }
 
   endorseResponse(step: StepResult): void {
-    this.#transaction(step, () => ({ ...this.#result('endorse.response', step), receiver: this.#self }));
+    const readOnly = step.readOnly === true ? { read_only: true } : {};
+    this.#transaction(step, () => ({ ...this.#result('endorse.response', step), ...readOnly, receiver: this.#self }));
   }
 
   chaincodeInvoke(step: StepResult & { readonly packageId: string }): void {

@@ -25,6 +25,8 @@ export interface TransactionStep {
 }
 
 export interface StepResult extends TransactionStep {
+  /** Of an endorsement: whether it changes nothing. A query has no place in a block. */
+  readonly readOnly?: boolean;
   /** Of the response: 200 and above as Fabric has them. */
   readonly status: number;
   readonly error?: string;

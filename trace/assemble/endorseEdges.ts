@@ -64,8 +64,10 @@ export function findEndorsements(evidence: Evidence): Endorsement[] {
         if (!endorser) break;
         const one = of(endorser);
         one.records.push(item.id);
-        if (item.point === 'endorse.response') one.response = item;
-        else one.request ??= item;
+        if (item.point === 'endorse.response') {
+          one.response = item;
+          one.evaluated ||= ftl.read_only === true;
+        } else one.request ??= item;
         const caller = namedCaller(evidence, item);
         if (caller && caller.kind === 'peer' && caller.id !== endorser.id) one.caller ??= caller;
         break;

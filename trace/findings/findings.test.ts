@@ -150,6 +150,20 @@ describe('ordering', () => {
     });
   });
 
+  test('never_ordered only notes what changes nothing, by the word of its endorser', () => {
+    const answer = (readOnly: boolean) =>
+      of(3000, P01, {
+        point: 'endorse.response',
+        ...tx,
+        receiver: self(P01),
+        status: 200,
+        ...(readOnly && { read_only: true }),
+      });
+    expect(only('never_ordered', [answer(true)])).toMatchObject({ severity: 'info' });
+    expect(only('never_ordered', [answer(true)]).message).toMatch(/^A query/);
+    expect(only('never_ordered', [answer(false)]).message).not.toMatch(/^A query/);
+  });
+
   test('never_ordered only notes what nobody could know: no blocks, no instrumented node', () => {
     const bare = buildNetwork(networkFacts().filter(({ record }) => record.ftl.point !== 'channel.config'));
     expect(only('never_ordered', infoRecords(), { network: bare }).severity).toBe('info');

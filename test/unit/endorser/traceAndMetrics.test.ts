@@ -55,7 +55,7 @@ describe('the records of a proposal', () => {
     expect(request?.caller.identity?.commonName).toBe(org1.client.certificate.subject.commonName);
     expect(inner).toMatchObject({ caller: { kind: 'chaincode', name: 'caller' }, function: 'get', status: 200 });
     expect(outer).toMatchObject({ packageId: 'caller:hash', traceparent: TRACEPARENT, status: 200 });
-    expect(response).toMatchObject({ txId: sent.txId, status: 200 });
+    expect(response).toMatchObject({ txId: sent.txId, status: 200, readOnly: true });
     expect(response).not.toHaveProperty('error');
     for (const step of [inner, outer, response]) {
       expect((step as StepResult).durationUs).toBeGreaterThanOrEqual(0);
