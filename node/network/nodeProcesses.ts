@@ -49,7 +49,8 @@ export function chaincodeProcess(folder: NetworkFolder, chaincode: ChaincodeLayo
     program: process.execPath,
     args: [shimOf(code), 'server', '--chaincode-address', `${HOST}:${port}`, '--chaincode-id', packageId],
     folder: code,
-    environment: {},
+    // Else it writes two lines for every call.
+    environment: { CORE_CHAINCODE_LOGGING_LEVEL: 'warning' },
     log: paths.log,
     pid: paths.pid,
     ports: [port],

@@ -30,12 +30,13 @@ export interface NetworkProcess {
 const kept = z.object({ pid: z.int().positive(), identity: z.string() });
 const POLL_MS = 50;
 const LOG_TAIL_BYTES = 4096;
+const LOG_BYTES = 10 * 1024 * 1024;
 
 /** Starts a process that outlives this one. @throws NetworkError `io` */
 export async function startProcess(spec: ProcessSpec): Promise<NetworkProcess> {
   mkdirSync(dirname(spec.log), { recursive: true });
   mkdirSync(dirname(spec.pid), { recursive: true });
-  const log = openSync(spec.log, 'a');
+  const log = openLog(spec.log);
   try {
     const child = spawn(spec.program, spec.args, {
       cwd: spec.folder,
@@ -70,6 +71,14 @@ export async function startProcess(spec: ProcessSpec): Promise<NetworkProcess> {
   } finally {
     closeSync(log);
   }
+}
+
+/** A log that has grown is put aside, in place of the one that was put aside before. */
+function openLog(file: string): number {
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) {
+    renameSync(file, `${file}.1`);
+  }
+  return openSync(file, 'a');
 }
 
 /** Number of the process that a file speaks of, if that very process still runs; a stale file is taken for none. */
