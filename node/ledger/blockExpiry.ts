@@ -42,14 +42,20 @@ export class BlocksToLive {
     }
   }
 
+  *#all(): Generator<number> {
+    for (const collections of this.#byChaincode.values()) {
+      yield* collections.values();
+    }
+  }
+
   /** The longest that any data lives which does not live for ever; 0 where all does. */
   get longest(): number {
-    return Math.max(0, ...[...this.#byChaincode.values()].flatMap((collections) => [...collections.values()]));
+    return Math.max(0, ...this.#all());
   }
 
   /** Deletes from the state what expires with block `number`. */
   async addExpired(number: number, { updates }: MvccResult, source: ExpirySource): Promise<void> {
-    const lives = new Set([...this.#byChaincode.values()].flatMap((collections) => [...collections.values()]));
+    const lives = new Set(this.#all());
     for (const live of lives) {
       const block = number > live ? await source.expiring(number - live - 1) : null;
       if (block !== null) {

@@ -82,7 +82,7 @@ async function traced(work: (tracer: Tracer) => void) {
   expect(checkStream(records).broken).toEqual([]);
   return records.map(({ record }) => {
     const { version: _version, seq: _seq, chain: _chain, stream: _stream, ...fields } = record.ftl;
-    return { traceId: record['trace.id'], ...fields };
+    return Object.assign(fields, { traceId: record['trace.id'] });
   });
 }
 

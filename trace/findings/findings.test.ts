@@ -151,17 +151,11 @@ describe('ordering', () => {
   });
 
   test('never_ordered only notes what changes nothing, by the word of its endorser', () => {
-    const answer = (readOnly: boolean) =>
-      of(3000, P01, {
-        point: 'endorse.response',
-        ...tx,
-        receiver: self(P01),
-        status: 200,
-        ...(readOnly && { read_only: true }),
-      });
-    expect(only('never_ordered', [answer(true)])).toMatchObject({ severity: 'info' });
-    expect(only('never_ordered', [answer(true)]).message).toMatch(/^A query/);
-    expect(only('never_ordered', [answer(false)]).message).not.toMatch(/^A query/);
+    const answer = { point: 'endorse.response', ...tx, receiver: self(P01), status: 200 } as const;
+    const query = only('never_ordered', [of(3000, P01, { ...answer, read_only: true })]);
+    expect(query).toMatchObject({ severity: 'info' });
+    expect(query.message).toMatch(/^A query/);
+    expect(only('never_ordered', [of(3000, P01, answer)]).message).not.toMatch(/^A query/);
   });
 
   test('never_ordered only notes what nobody could know: no blocks, no instrumented node', () => {
