@@ -6,6 +6,7 @@ import { DiskPackageStore } from './chaincode/packages/diskPackageStore.ts';
 import { sha256 } from './crypto/hash.ts';
 import { startVerificationThreads } from './crypto/verify.ts';
 import { BlocksProvider } from './deliver/blocksProvider.ts';
+import { NO_BLOCKS } from './deliver/blockSource.ts';
 import { DeliverService } from './deliver/deliverService.ts';
 import type { OrdererEndpoint } from './deliver/ordererEndpoints.ts';
 import { peerDeliver } from './deliver/peerDeliver.ts';
@@ -15,6 +16,7 @@ import { Endorser } from './endorser/processProposal.ts';
 import { Cscc } from './endorser/system/cscc.ts';
 import { Qscc } from './endorser/system/qscc.ts';
 import { SystemChaincodes } from './endorser/systemChaincodes.ts';
+import { ConfiguredMembership } from './gossip/membership.ts';
 import { connect } from './grpc/grpcClient.ts';
 import { GrpcServer } from './grpc/grpcServer.ts';
 import { healthService } from './grpc/health.ts';
@@ -109,6 +111,10 @@ async function startParts(
   const access = new AccessControl({ localMsp });
   const store = await DiskPackageStore.open({ folder: join(settings.fileSystemPath, 'lifecycle', 'chaincodes') });
 
+  const membership = new ConfiguredMembership(
+    { mspId, endpoint: settings.address },
+    { bundle: (channelId) => channels.channel(channelId)?.bundle ?? null },
+  );
   let server: GrpcServer | null = null;
   const trust = (): void => server?.updateClientRoots(clientRoots(settings, channels));
   const channels = await JoinedChannels.open(
@@ -123,13 +129,16 @@ async function startParts(
       tracer,
       validationPlugins,
       sources: (chain) =>
-        new BlocksProvider(deliveryOptions(settings), {
-          chain,
-          signer,
-          tracer,
-          connect: (endpoint) => connectToOrderer(endpoint, settings),
-          onEvent: (event) => log.info({ channel: chain.channelId, ...event }, `orderer ${event.kind}`),
-        }),
+        // What another peer pulls comes by gossip, which is not there yet.
+        !membership.leads(chain.channelId)
+          ? NO_BLOCKS
+          : new BlocksProvider(deliveryOptions(settings), {
+              chain,
+              signer,
+              tracer,
+              connect: (endpoint) => connectToOrderer(endpoint, settings),
+              onEvent: (event) => log.info({ channel: chain.channelId, ...event }, `orderer ${event.kind}`),
+            }),
       onOpen: (channel) => {
         trust();
         channel.onCommit((block) => {
