@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { TlsSettings } from '#config/fabric/peerSettings.ts';
 import type { TracingSettings } from '#config/fabric/tracingSettings.ts';
+import type { ChannelBundle } from './channel/bundle.ts';
 import type { ServerTls } from './grpc/tlsMaterial.ts';
 import type { TracingOptions } from './tracing/tracing.ts';
 
@@ -33,15 +34,31 @@ export function tracingOptions(
   };
 }
 
-export function serverTls(tls: TlsSettings | null, clientRoots: readonly (string | Uint8Array)[]): ServerTls | null {
+export function serverTls(tls: TlsSettings | null): ServerTls | null {
   return tls === null
     ? null
     : {
         certificate: tls.certificate,
         key: tls.key,
-        clientRoots,
+        clientRoots: tls.clientRoots,
         requireClientCertificate: tls.clientAuthRequired,
       };
+}
+
+/** Roots of TLS clients: the node's own, and those of the organisations of its channels, which come and go (Fabric, `updateTrustedRoots`). */
+export function clientRoots(
+  tls: TlsSettings | null,
+  bundles: Iterable<ChannelBundle>,
+): readonly (string | Uint8Array)[] {
+  const roots = new Set<string>((tls?.clientRoots ?? []).map((pem) => Buffer.from(pem).toString()));
+  for (const { mspManager } of bundles) {
+    for (const msp of mspManager.msps) {
+      for (const { pem } of [...msp.tlsRoots, ...msp.tlsIntermediates]) {
+        roots.add(pem);
+      }
+    }
+  }
+  return [...roots];
 }
 
 /** In reverse order of the start; what fails to stop does not keep the rest from stopping. */

@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
 import type { OrdererSettings } from '#config/fabric/ordererSettings.ts';
+import { trackExpiry } from './certificateExpiry.ts';
 import { startVerificationThreads } from './crypto/verify.ts';
 import { DeliverService } from './deliver/deliverService.ts';
 import { ordererDeliver } from './deliver/ordererDeliver.ts';
 import { GrpcServer } from './grpc/grpcServer.ts';
 import { healthService } from './grpc/health.ts';
 import type { GrpcService } from './grpc/service.ts';
+import { checkServerTls } from './grpc/tlsMaterial.ts';
 import { readMspFolder, readSigner } from './msp/mspFolder.ts';
 import { X509Msp } from './msp/x509Msp.ts';
-import { type NodeLog, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import { clientRoots, type NodeLog, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
 import { NODE_RELEASE } from './nodeRelease.ts';
 import { Orderer } from './orderer/orderer.ts';
 import { openTracing } from './tracing/tracing.ts';
@@ -38,7 +40,11 @@ export class OrdererNode implements AsyncDisposable {
   /** @throws GrpcServerError, MspError, OrdererError, errors of the stores */
   static async start(settings: OrdererSettings, { log }: OrdererNodeModules): Promise<OrdererNode> {
     const cleanUp: (() => unknown)[] = [];
+    const { tls, admin } = settings;
     try {
+      if (admin !== null && admin.tls !== null) {
+        checkServerTls(admin.tls, 'admin TLS');
+      }
       const localMsp = new X509Msp(readMspFolder(settings.mspConfigPath, settings.localMspId), '3.0');
       const signer = readSigner(settings.mspConfigPath, settings.localMspId);
       localMsp.deserializeIdentity(signer.identity).validate(new Date());
@@ -46,25 +52,25 @@ export class OrdererNode implements AsyncDisposable {
       cleanUp.push(() => tracing.close());
       const { tracer } = tracing;
       cleanUp.push(startVerificationThreads(availableParallelism()));
+      let server: GrpcServer | null = null;
+      const trust = (): void => server?.updateClientRoots(clientRoots(tls, bundlesOf(orderer)));
       const orderer = await Orderer.open(
         {
           folder: settings.ledgerPath,
           pendingFolder: settings.pendingPath,
-          serverCertificate: settings.tls?.certificate ?? null,
+          serverCertificate: tls?.certificate ?? null,
           broadcast: { pipeline: 32, throttling: settings.throttling },
           checkExpiration: settings.expirationChecks,
           participation:
-            settings.admin === null
-              ? null
-              : { enabled: true, maxRequestBodySize: settings.maxRequestBodySize, ...settings.admin },
+            admin === null ? null : { enabled: true, maxRequestBodySize: settings.maxRequestBodySize, ...admin },
         },
-        { signer, tracer, warn: (message, error) => log.warn({ err: error }, message) },
+        { signer, tracer, warn: (message, error) => log.warn({ err: error }, message), onConfig: () => trust() },
       );
       cleanUp.push(() => orderer.close());
       const deliver = new DeliverService(
         {
           timeWindowMs: settings.timeWindowMs,
-          mutualTls: settings.tls?.clientAuthRequired ?? false,
+          mutualTls: tls?.clientAuthRequired ?? false,
           expirationCheck: settings.expirationChecks,
         },
         {
@@ -80,10 +86,11 @@ export class OrdererNode implements AsyncDisposable {
         },
         ...orderer.services,
       ];
-      const server = await GrpcServer.listen(
+      server = await GrpcServer.listen(
         {
           address: settings.listenAddress,
-          tls: serverTls(settings.tls, settings.tls?.clientRoots ?? []),
+          tls: serverTls(tls),
+          connectionTimeoutMs: settings.connectionTimeoutMs,
           maxReceiveBytes: settings.maxReceiveBytes,
           maxSendBytes: settings.maxSendBytes,
           keepalive: settings.keepalive,
@@ -96,10 +103,29 @@ export class OrdererNode implements AsyncDisposable {
           ),
         ],
       );
-      cleanUp.push(() => server.stop(GRACE_MS));
-      tracer.nodeStart(NODE_RELEASE, server.address);
-      log.info({ address: server.address, msp: settings.localMspId }, 'orderer is ready');
-      return new OrdererNode(orderer, server, cleanUp, log);
+      const serving = server;
+      cleanUp.push(() => serving.stop(GRACE_MS));
+      trust();
+      cleanUp.push(
+        trackExpiry(
+          [
+            { role: 'enrollment', certificate: signer.certificate.pem },
+            ...(tls === null ? [] : [{ role: 'server TLS', certificate: tls.certificate }]),
+          ],
+          log,
+        ),
+      );
+      tracer.nodeStart(NODE_RELEASE, serving.address);
+      log.info(
+        {
+          address: serving.address,
+          admin: orderer.participation?.address ?? null,
+          msp: settings.localMspId,
+          channels: orderer.registrar.list(),
+        },
+        'orderer is ready',
+      );
+      return new OrdererNode(orderer, serving, cleanUp, log);
     } catch (error) {
       await runBackwards(cleanUp, log);
       throw error;
@@ -120,4 +146,8 @@ export class OrdererNode implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
+}
+
+function bundlesOf({ registrar }: Orderer) {
+  return registrar.list().flatMap((channelId) => registrar.chain(channelId)?.bundle ?? []);
 }

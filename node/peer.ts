@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { PeerSettings } from '#config/fabric/peerSettings.ts';
+import { type TrackedCertificate, trackExpiry } from './certificateExpiry.ts';
 import { ChaincodeRuntime } from './chaincode/chaincodeRuntime.ts';
 import { DiskPackageStore } from './chaincode/packages/diskPackageStore.ts';
 import { sha256 } from './crypto/hash.ts';
+import type { Signer } from './crypto/sign.ts';
 import { startVerificationThreads } from './crypto/verify.ts';
 import { BlocksProvider } from './deliver/blocksProvider.ts';
 import { NO_BLOCKS } from './deliver/blockSource.ts';
@@ -21,15 +23,15 @@ import { connect } from './grpc/grpcClient.ts';
 import { GrpcServer } from './grpc/grpcServer.ts';
 import { healthService } from './grpc/health.ts';
 import type { GrpcService } from './grpc/service.ts';
+import { checkKeyPair } from './grpc/tlsMaterial.ts';
 import { ChaincodeDefinitionCache } from './lifecycle/chaincodeDefinitionCache.ts';
 import { InstalledPackages } from './lifecycle/installedPackages.ts';
 import { LifecycleChaincode } from './lifecycle/lifecycleChaincode.ts';
 import { readMspFolder, readSigner } from './msp/mspFolder.ts';
 import { X509Msp } from './msp/x509Msp.ts';
 import { NODE_RELEASE } from './nodeRelease.ts';
-import { type NodeLog, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import { clientRoots, type NodeLog, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
 import { AccessControl } from './peer/accessControl.ts';
-import type { JoinedChannel } from './peer/joinedChannel.ts';
 import { JoinedChannels } from './peer/joinedChannels.ts';
 import { LedgerFolders } from './peer/ledgerFolders.ts';
 import { snapshotService } from './peer/snapshotService.ts';
@@ -95,7 +97,10 @@ async function startParts(
   cleanUp: (() => unknown)[],
   make: (channels: JoinedChannels, server: GrpcServer, stop: () => Promise<void>) => Peer,
 ): Promise<Peer> {
-  const { localMspId: mspId } = settings;
+  const { localMspId: mspId, clientTls } = settings;
+  if (clientTls !== null) {
+    checkKeyPair(clientTls.certificate, clientTls.key, 'TLS client');
+  }
   const localMsp = new X509Msp(readMspFolder(settings.mspConfigPath, mspId), '3.0');
   const signer = readSigner(settings.mspConfigPath, mspId);
   localMsp.deserializeIdentity(signer.identity).validate(new Date());
@@ -116,7 +121,7 @@ async function startParts(
     { bundle: (channelId) => channels.channel(channelId)?.bundle ?? null },
   );
   let server: GrpcServer | null = null;
-  const trust = (): void => server?.updateClientRoots(clientRoots(settings, channels));
+  const trust = (): void => server?.updateClientRoots(clientRoots(settings.tls, bundlesOf(channels)));
   const channels = await JoinedChannels.open(
     {
       folders: new LedgerFolders(settings.fileSystemPath, settings.snapshotsPath),
@@ -238,7 +243,8 @@ async function startParts(
   server = await GrpcServer.listen(
     {
       address: settings.listenAddress,
-      tls: serverTls(settings.tls, clientRoots(settings, channels)),
+      tls: serverTls(settings.tls),
+      connectionTimeoutMs: settings.connectionTimeoutMs,
       maxReceiveBytes: settings.maxReceiveBytes,
       maxSendBytes: settings.maxSendBytes,
       keepalive: settings.keepalive,
@@ -252,7 +258,9 @@ async function startParts(
     ],
   );
   const serving = server;
+  trust();
   cleanUp.push(() => serving.stop(GRACE_MS));
+  cleanUp.push(trackExpiry(ownCertificates(signer, settings), log));
   tracer.nodeStart(NODE_RELEASE, reachable(settings.address, serving.port));
   channels.start();
   log.info(
@@ -287,18 +295,18 @@ function connectToOrderer({ address, tlsRoots }: OrdererEndpoint, settings: Peer
   });
 }
 
-/** Own roots, and those of the organisations of all channels, which come and go (Fabric, core/peer `CredentialSupport`). */
-function clientRoots(settings: PeerSettings, channels: JoinedChannels | null): readonly (string | Uint8Array)[] {
-  const roots = new Set<string>((settings.tls?.clientRoots ?? []).map((pem) => Buffer.from(pem).toString()));
-  for (const channelId of channels?.list() ?? []) {
-    const channel = channels?.channel(channelId) as JoinedChannel;
-    for (const msp of channel.bundle.mspManager.msps) {
-      for (const { pem } of [...msp.tlsRoots, ...msp.tlsIntermediates]) {
-        roots.add(Buffer.from(pem).toString());
-      }
-    }
-  }
-  return [...roots];
+function ownCertificates(signer: Signer, { tls, clientTls }: PeerSettings): readonly TrackedCertificate[] {
+  return [
+    { role: 'enrollment', certificate: signer.certificate.pem },
+    ...(tls === null ? [] : [{ role: 'server TLS', certificate: tls.certificate }]),
+    ...(clientTls === null || clientTls.certificate === tls?.certificate
+      ? []
+      : [{ role: 'client TLS', certificate: clientTls.certificate }]),
+  ];
+}
+
+function bundlesOf(channels: JoinedChannels) {
+  return channels.list().flatMap((channelId) => channels.channel(channelId)?.bundle ?? []);
 }
 
 function chaincodeListenAddress({ chaincodeListenAddress: given, listenAddress }: PeerSettings): string {

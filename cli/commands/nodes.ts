@@ -56,7 +56,7 @@ function load(name: 'core' | 'orderer', keys: KeyTable) {
   for (const warning of config.warnings) {
     log.warn({}, warning);
   }
-  log.info({ file: config.file }, 'configuration read');
+  log.info({ file: config.file, withoutEffect: config.withoutEffect }, 'configuration read');
   return { config, log };
 }
 

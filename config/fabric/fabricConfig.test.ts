@@ -59,6 +59,9 @@ describe('values', () => {
       ['100ms', 100],
       ['250µs', 0.25],
       ['-5s', -5000],
+      ['.5s', 500],
+      ['1.m', 60_000],
+      ['.s', null],
       [1_000_000_000, 1000],
       ['soon', null],
       ['5', 5e-6],
@@ -120,6 +123,29 @@ describe('a configuration', () => {
     ]);
   });
 
+  it('tells what is set and changes nothing', () => {
+    const yaml = `peer:
+  id: p
+  keepalive: { minInterval: 1s, client: { interval: 60s } }
+  gossip: { pvtData: { transientstoreMaxBlockRetention: 5 } }
+  discovery: { enabled: true }
+operations: { listenAddress: 127.0.0.1:9443 }
+`;
+    expect(core(yaml).withoutEffect).toEqual(['peer.keepalive.minInterval', 'peer.discovery', 'operations']);
+    expect(core('peer: { deliveryclient: { blockGossipEnabled: true } }').withoutEffect).toEqual([
+      'peer.deliveryclient.blockGossipEnabled',
+    ]);
+  });
+
+  it('takes an empty environment variable as none, and sections below a plugin in small letters', () => {
+    const config = core('peer:\n  id: here\n', {
+      CORE_PEER_ID: '',
+      CORE_PEER_HANDLERS_ENDORSERS_CUSTOM_LIBRARY: './mine.ts',
+    });
+    expect(config.value('peer.id', 'text')).toBe('here');
+    expect(peerSettings(config, {}).endorsementPlugins).toEqual({ custom: './mine.ts' });
+  });
+
   it('is refused where a value is of the wrong kind, or asks for what the node does not do', () => {
     expect(refusal(() => core('peer:\n  keepalive:\n    interval: soon\n'))).toMatch(
       /^bad_value: peer.keepalive.interval is "soon", which is no duration \(environment: CORE_PEER_KEEPALIVE_INTERVAL\)/,
@@ -134,6 +160,10 @@ describe('a configuration', () => {
     expect(refusal(() => peerSettings(noCertificate, {}))).toMatch(
       /^missing_file: peer.tls.cert.file names .*tls\/server.crt/,
     );
+    const half = core(`peer: { tls: { clientCert: { file: ${folder}/c.pem } } }`);
+    expect(refusal(() => peerSettings(half, {}))).toMatch(/^bad_value: .* must both be set or must both be empty/);
+    const admin = orderer('Admin:\n  TLS: { Enabled: true, ClientAuthRequired: false }\n');
+    expect(refusal(() => ordererSettings(admin))).toMatch(/^refused: Admin.TLS.ClientAuthRequired must be set to true/);
     const address = core('peer:\n  listenAddress: everywhere\n');
     expect(refusal(() => peerSettings(address, {}))).toMatch(/^bad_value: peer.listenAddress .* no host:port/);
   });
@@ -176,6 +206,27 @@ ftl: { tracing: { file: records.ndjson, maxFileSize: 1 MB } }
       enabled: true,
       file: { path: join(folder, 'records.ndjson'), maxBytes: 1_048_576, maxFiles: 5 },
       seal: true,
+    });
+  });
+
+  it('of a peer have an address that others can use', () => {
+    const at = (yaml: string): string => peerSettings(core(yaml), {}, '10.1.2.3').address;
+    expect(at('peer: { address: peer0:7051 }')).toBe('peer0:7051');
+    expect(at('peer: { address: 0.0.0.0:8051 }')).toBe('10.1.2.3:8051');
+    expect(at('peer: { address: peer0:7051, addressAutoDetect: true }')).toBe('10.1.2.3:7051');
+    expect(peerSettings(core(''), {}, null).address).toBe('127.0.0.1:7051');
+  });
+
+  it('have the defaults where a file says 0, as in Fabric', () => {
+    expect(peerSettings(core('peer: { authentication: { timewindow: 0s }, connectiontimeout: 0 }'), {})).toMatchObject({
+      timeWindowMs: 900_000,
+      connectionTimeoutMs: 5000,
+    });
+    const yaml = 'General: { MaxRecvMsgSize: 0, Authentication: { TimeWindow: 0s } }';
+    expect(ordererSettings(orderer(yaml))).toMatchObject({
+      maxReceiveBytes: 104_857_600,
+      timeWindowMs: 900_000,
+      connectionTimeoutMs: 120_000,
     });
   });
 

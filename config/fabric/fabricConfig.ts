@@ -24,8 +24,10 @@ const OFFICIAL_FOLDER = '/etc/hyperledger/fabric';
 export class FabricConfig {
   /** Path of the file; null where there is none, and defaults count. */
   readonly file: string | null;
-  /** What an operator should know: keys that nobody knows, and values that change nothing here. */
+  /** What an operator should know: keys that nobody knows, a file that is not there. */
   readonly warnings: readonly string[];
+  /** Keys, and sections, that are set otherwise than by default and change nothing here. */
+  readonly withoutEffect: readonly string[];
   readonly #values: ReadonlyMap<string, unknown>;
   readonly #keys: KeyTable;
   readonly #folder: string;
@@ -53,7 +55,8 @@ export class FabricConfig {
       this.#readFile(found.file, names, values, warnings);
     }
     for (const [variable, text] of Object.entries(environment)) {
-      if (variable.startsWith(`${this.#prefix}_`) && text !== undefined) {
+      // An empty variable is as good as none, in viper as in the orderer's own reader.
+      if (variable.startsWith(`${this.#prefix}_`) && text !== undefined && text !== '') {
         const key = names.ofVariable(variable.slice(this.#prefix.length + 1));
         if (key === null) {
           warnings.push(`environment variable ${variable} is no known key`);
@@ -63,10 +66,20 @@ export class FabricConfig {
       }
     }
     this.#values = values;
+    const withoutEffect: string[] = [];
     for (const [key, spec] of Object.entries(keys)) {
-      this.#check(key, spec);
+      if (key.endsWith('.*')) {
+        const section = key.slice(0, -1);
+        const isSet = [...values.keys()].some((given) => given.startsWith(section) && !(given in keys));
+        if (spec.state === 'no effect' && isSet) {
+          withoutEffect.push(section.slice(0, -1));
+        }
+      } else if (!this.#check(key, spec) && spec.state === 'no effect') {
+        withoutEffect.push(key);
+      }
     }
     this.warnings = warnings;
+    this.withoutEffect = withoutEffect;
   }
 
   /** @returns null where neither file, environment nor Fabric gives a value */
@@ -161,10 +174,11 @@ export class FabricConfig {
     }
   }
 
-  #check(key: string, spec: KeySpec): void {
+  /** @returns whether the default counts, or the value is the same */
+  #check(key: string, spec: KeySpec): boolean {
     const value = this.#values.get(key);
     if (value === undefined || value === null || value === '') {
-      return;
+      return true;
     }
     const read = readValue(spec.kind, value, this.#folder);
     if (read === null) {
@@ -180,6 +194,7 @@ export class FabricConfig {
         `${key} is ${JSON.stringify(value)}, which this node does not do: ${spec.note}`,
       );
     }
+    return isDefault;
   }
 
   #variable(key: string): string {
@@ -236,7 +251,14 @@ class Names {
     const found = this.#below.find((one) => upper.startsWith(`${one.name.replaceAll('.', '_').toUpperCase()}_`));
     return found === undefined
       ? null
-      : { name: `${found.name}.${rest.slice(found.name.length + 1).replaceAll('_', '.')}`, spec: found.spec };
+      : // Which letters were capitals, a variable does not tell; viper has all names in small letters.
+        {
+          name: `${found.name}.${rest
+            .slice(found.name.length + 1)
+            .replaceAll('_', '.')
+            .toLowerCase()}`,
+          spec: found.spec,
+        };
   }
 
   /** Whether a name is that of a section, written without anything in it. */

@@ -25,11 +25,7 @@ export const ORDERER_KEYS: KeyTable = {
   'General.Keepalive.ServerInterval': used('duration', '7200s'),
   'General.Keepalive.ServerTimeout': used('duration', '20s'),
   'General.Backoff.*': noEffect('structure', null, CLUSTER),
-  'General.ConnectionTimeout': noEffect(
-    'duration',
-    '0s',
-    'handshakes that take longer than a keepalive timeout are dropped',
-  ),
+  'General.ConnectionTimeout': used('duration', '0s', 'of TLS handshakes; 0 stands for 120 s'),
   'General.MaxRecvMsgSize': used('size', 104_857_600),
   'General.MaxSendMsgSize': used('size', 104_857_600),
   'General.Throttling.Rate': used('count', 0),

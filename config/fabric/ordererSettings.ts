@@ -3,6 +3,12 @@ import { FabricConfigError } from './fabricConfigError.ts';
 import type { TlsSettings } from './peerSettings.ts';
 import { type TracingSettings, tracingSettings } from './tracingSettings.ts';
 
+const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
+/** Of gRPC in Go. */
+const HANDSHAKE_MS = 120_000;
+const TIME_WINDOW_MS = 15 * 60_000;
+const INACTIVITY_MS = 5000;
+
 /** What `orderer.yaml` says, checked. Durations are milliseconds, sizes bytes. */
 export interface OrdererSettings {
   readonly listenAddress: string;
@@ -12,6 +18,8 @@ export interface OrdererSettings {
   readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly maxReceiveBytes: number;
   readonly maxSendBytes: number;
+  /** Of TLS handshakes. */
+  readonly connectionTimeoutMs: number;
   readonly timeWindowMs: number;
   readonly expirationChecks: boolean;
   /** Messages a second and client; null: as many as come. */
@@ -47,11 +55,16 @@ export function ordererSettings(config: FabricConfig): OrdererSettings {
       intervalMs: duration('General.Keepalive.ServerInterval'),
       timeoutMs: duration('General.Keepalive.ServerTimeout'),
     },
-    maxReceiveBytes: config.value('General.MaxRecvMsgSize', 'size'),
-    maxSendBytes: config.value('General.MaxSendMsgSize', 'size'),
-    timeWindowMs: duration('General.Authentication.TimeWindow'),
+    // Zero stands for the default, as in Fabric, here and below.
+    maxReceiveBytes: config.value('General.MaxRecvMsgSize', 'size') || MAX_MESSAGE_BYTES,
+    maxSendBytes: config.value('General.MaxSendMsgSize', 'size') || MAX_MESSAGE_BYTES,
+    connectionTimeoutMs: duration('General.ConnectionTimeout') || HANDSHAKE_MS,
+    timeWindowMs: duration('General.Authentication.TimeWindow') || TIME_WINDOW_MS,
     expirationChecks: !flag('General.Authentication.NoExpirationChecks'),
-    throttling: rate === 0 ? null : { rate, inactivityTimeoutMs: duration('General.Throttling.InactivityTimeout') },
+    throttling:
+      rate === 0
+        ? null
+        : { rate, inactivityTimeoutMs: duration('General.Throttling.InactivityTimeout') || INACTIVITY_MS },
     ledgerPath: config.value('FileLedger.Location', 'path'),
     pendingPath: config.value('Consensus.WALDir', 'text'),
     admin: flag('ChannelParticipation.Enabled') ? admin(config) : null,
@@ -70,6 +83,13 @@ function admin(config: FabricConfig): NonNullable<OrdererSettings['admin']> {
     );
   }
   const tls = config.value('Admin.TLS.Enabled', 'switch');
+  if (tls && !config.value('Admin.TLS.ClientAuthRequired', 'switch')) {
+    // Fabric does not start either: anybody could join and remove channels.
+    throw new FabricConfigError(
+      'refused',
+      'Admin.TLS.ClientAuthRequired must be set to true if Admin.TLS.Enabled is set to true',
+    );
+  }
   return {
     host,
     port: Number(port),
@@ -78,7 +98,7 @@ function admin(config: FabricConfig): NonNullable<OrdererSettings['admin']> {
           certificate: config.read('Admin.TLS.Certificate'),
           key: config.read('Admin.TLS.PrivateKey'),
           clientRoots: config.readAll('Admin.TLS.ClientRootCAs'),
-          clientAuthRequired: config.value('Admin.TLS.ClientAuthRequired', 'switch'),
+          clientAuthRequired: true,
         }
       : null,
   };

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import type { FabricConfig } from './fabricConfig.ts';
 import { FabricConfigError } from './fabricConfigError.ts';
 import { type TracingSettings, tracingSettings } from './tracingSettings.ts';
@@ -21,6 +22,7 @@ export interface AddressOverride {
 export interface PeerSettings {
   readonly id: string;
   readonly listenAddress: string;
+  /** By which others find the peer. */
   readonly address: string;
   /** Null: the listening address' host with port 7052, as in Fabric. */
   readonly chaincodeListenAddress: string | null;
@@ -35,6 +37,8 @@ export interface PeerSettings {
   readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly maxReceiveBytes: number;
   readonly maxSendBytes: number;
+  /** Of TLS handshakes. */
+  readonly connectionTimeoutMs: number;
   readonly timeWindowMs: number;
   readonly concurrency: { readonly endorser: number; readonly deliver: number };
   /** Null: one a core. */
@@ -78,13 +82,19 @@ export interface PeerSettings {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** When the key is 0. */
+const HANDSHAKE_MS = 5000;
+const TIME_WINDOW_MS = 15 * 60_000;
+
 /**
  * @param environment of the process
+ * @param localIp the machine's address on its network; null where it has none
  * @throws FabricConfigError
  */
 export function peerSettings(
   config: FabricConfig,
   environment: Readonly<Record<string, string | undefined>>,
+  localIp: string | null = firstNetworkAddress(),
 ): PeerSettings {
   const duration = (key: string): number => config.value(key, 'duration');
   const count = (key: string): number => config.value(key, 'count');
@@ -102,12 +112,17 @@ export function peerSettings(
         clientAuthRequired,
       }
     : null;
-  const ownClientCertificate =
-    config.get('peer.tls.clientCert.file', 'path') !== null && config.get('peer.tls.clientKey.file', 'path') !== null;
+  const ownClientCertificate = config.get('peer.tls.clientCert.file', 'path') !== null;
+  if (ownClientCertificate !== (config.get('peer.tls.clientKey.file', 'path') !== null)) {
+    throw new FabricConfigError(
+      'bad_value',
+      'peer.tls.clientKey.file and peer.tls.clientCert.file must both be set or must both be empty',
+    );
+  }
   return {
     id: config.value('peer.id', 'text'),
     listenAddress: address(config, 'peer.listenAddress') as string,
-    address: config.value('peer.address', 'text'),
+    address: peerAddress(config, localIp),
     chaincodeListenAddress: address(config, 'peer.chaincodeListenAddress'),
     chaincodeAddress: address(config, 'peer.chaincodeAddress'),
     localMspId: config.value('peer.localMspId', 'text'),
@@ -124,7 +139,9 @@ export function peerSettings(
     keepalive: { intervalMs: duration('peer.keepalive.interval'), timeoutMs: duration('peer.keepalive.timeout') },
     maxReceiveBytes: config.value('peer.maxRecvMsgSize', 'size'),
     maxSendBytes: config.value('peer.maxSendMsgSize', 'size'),
-    timeWindowMs: duration('peer.authentication.timewindow'),
+    connectionTimeoutMs: duration('peer.connectiontimeout') || HANDSHAKE_MS,
+    // Zero stands for the default, as in Fabric.
+    timeWindowMs: duration('peer.authentication.timewindow') || TIME_WINDOW_MS,
     concurrency: {
       endorser: count('peer.limits.concurrency.endorserService'),
       deliver: count('peer.limits.concurrency.deliverService'),
@@ -177,6 +194,19 @@ function address(config: FabricConfig, key: string): string | null {
     throw new FabricConfigError('bad_value', `${key} is ${JSON.stringify(given)}, which is no host:port`);
   }
   return given;
+}
+
+/** An address that stands for all of the machine's gives way to its first one, as Fabric has it. */
+function peerAddress(config: FabricConfig, localIp: string | null): string {
+  const given = address(config, 'peer.address') as string;
+  const host = given.slice(0, given.lastIndexOf(':'));
+  const detect = config.value('peer.addressAutoDetect', 'switch') || ['', '0.0.0.0', '[::]'].includes(host);
+  return detect ? `${localIp ?? '127.0.0.1'}${given.slice(host.length)}` : given;
+}
+
+function firstNetworkAddress(): string | null {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? null;
 }
 
 function oneOf<T extends string>(config: FabricConfig, key: string, allowed: readonly T[]): T {

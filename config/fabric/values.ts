@@ -13,7 +13,7 @@ const UNITS: Readonly<Record<string, number>> = {
   m: 60e9,
   h: 3600e9,
 };
-const DURATION = /^([+-])?(?:\d+(?:\.\d*)?(?:ns|us|µs|μs|ms|s|m|h))+$/;
+const DURATION = /^([+-])?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
 const SIZE = /^(\d+)\s*([kmg])?b?$/i;
 const SIZES: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
@@ -95,7 +95,7 @@ function readDuration(value: unknown): number | null {
     return null;
   }
   let nanoseconds = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  for (const [, amount, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     nanoseconds += Number(amount) * (UNITS[unit as string] as number);
   }
   return ((match[1] === '-' ? -1 : 1) * nanoseconds) / 1e6;

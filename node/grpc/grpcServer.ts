@@ -20,6 +20,8 @@ export interface GrpcServerOptions {
     readonly intervalMs: number;
     readonly timeoutMs: number;
   };
+  /** How long a TLS handshake may take; default: 120 s, as Go's servers have it. */
+  readonly connectionTimeoutMs?: number;
 }
 
 // Its own lines on standard error say nothing that the errors thrown do not.
@@ -39,7 +41,7 @@ export class GrpcServer {
 
   private constructor(options: GrpcServerOptions, services: readonly GrpcService[]) {
     const { keepalive } = options;
-    this.#credentials = options.tls === null ? null : new Credentials(options.tls);
+    this.#credentials = options.tls === null ? null : new Credentials(options.tls, options.connectionTimeoutMs);
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxReceiveBytes ?? MAX_MESSAGE_BYTES,
       'grpc.max_send_message_length': options.maxSendBytes ?? MAX_MESSAGE_BYTES,
@@ -134,17 +136,17 @@ export class GrpcServer {
         responseSerialize: asBuffer,
         responseDeserialize: asIs,
       };
-      handlers[name] = this.#handler(`${service.name}/${name}`, method, running);
+      handlers[name] = this.#handler(service.name, method, running);
     }
     this.#server.addService(definition, handlers);
   }
 
-  #handler(name: string, method: Method, running: { count: number; readonly most: number }): grpc.UntypedHandleCall {
+  #handler(service: string, method: Method, running: { count: number; readonly most: number }): grpc.UntypedHandleCall {
     const refused = (): RpcError | null =>
       running.most > 0 && running.count >= running.most
         ? new RpcError(
             'RESOURCE_EXHAUSTED',
-            `too many requests for /${name}, exceeding concurrency limit (${running.most})`,
+            `too many requests for /${service}, exceeding concurrency limit (${running.most})`,
           )
         : null;
     if (method.kind === 'unary') {
@@ -184,7 +186,7 @@ export class GrpcServer {
       }
       running.count++;
       const { context, done } = this.#context(call);
-      const responses =
+      const responses = (): AsyncIterable<Uint8Array> =>
         method.kind === 'stream'
           ? method.handle(requestsOf(call, context.signal), context)
           : method.handle(call.request, context);
@@ -225,9 +227,9 @@ function requestsOf(call: StreamCall, signal: AbortSignal): Incoming {
   return requests;
 }
 
-async function respond(call: StreamCall, responses: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+async function respond(call: StreamCall, handle: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   try {
-    for await (const response of responses) {
+    for await (const response of handle()) {
       if (!call.write(response)) {
         await drained(call, signal);
       }
@@ -287,10 +289,11 @@ function asIs(bytes: Buffer): Uint8Array {
 class Credentials extends grpc.ServerCredentials {
   readonly #own: SecureContextOptions;
 
-  constructor(tls: ServerTls) {
+  constructor(tls: ServerTls, handshakeTimeout = 120_000) {
     const own = { cert: Buffer.from(tls.certificate as string), key: Buffer.from(tls.key as string) };
+    const rejectUnauthorized = tls.requireClientCertificate ?? false;
     super(
-      { requestCert: true, rejectUnauthorized: tls.requireClientCertificate ?? false, minVersion: 'TLSv1.2' },
+      { requestCert: true, rejectUnauthorized, minVersion: 'TLSv1.2', handshakeTimeout },
       { ...own, ca: (tls.clientRoots ?? []).map((root) => Buffer.from(root as string)) },
     );
     this.#own = own;

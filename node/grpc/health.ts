@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { lengthTag, WireScanner } from '#node/protos/wireScanner.ts';
 import { RpcError } from './rpcError.ts';
 import type { GrpcService } from './service.ts';
@@ -37,7 +38,7 @@ export function healthService(services: readonly string[], serving: () => boolea
               yield now;
               last = now;
             }
-            await pause(signal);
+            await setTimeout(WATCH_MS, null, { signal }).catch(() => {});
           }
         },
       },
@@ -47,20 +48,6 @@ export function healthService(services: readonly string[], serving: () => boolea
 
 /** How often a watcher is told of a change. */
 const WATCH_MS = 500;
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, WATCH_MS);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
-}
 
 function askedService(request: Uint8Array): string {
   const reader = new WireScanner().start(request, 'grpc.health.v1.HealthCheckRequest');

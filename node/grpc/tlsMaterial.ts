@@ -14,32 +14,59 @@ export interface ServerTls {
 }
 
 /**
- * Certificate and key as a server can use them.
+ * Certificate, key and roots as a server can use them.
+ * @param what the server's name for its certificate, in messages
  * @throws GrpcServerError `bad_certificate`, `bad_key`, `key_mismatch`, `expired_certificate`
  */
-export function checkServerTls({ certificate, key }: ServerTls, at: Date = new Date()): void {
-  let parsed: X509Certificate;
-  try {
-    parsed = new X509Certificate(Buffer.from(certificate as string));
-  } catch (cause) {
-    throw new GrpcServerError('bad_certificate', 'the TLS certificate cannot be read: is the file a PEM certificate?', {
-      cause,
-    });
+export function checkServerTls({ certificate, key, clientRoots = [] }: ServerTls, what = 'TLS'): void {
+  const parsed = checkKeyPair(certificate, key, what);
+  if (parsed.validToDate < new Date()) {
+    throw new GrpcServerError(
+      'expired_certificate',
+      `${named(parsed, what)} expired at ${parsed.validToDate.toISOString()}: no client would accept it. Issue a new one`,
+    );
   }
+  for (const root of clientRoots) {
+    // OpenSSL passes over what it cannot read: clients would be turned away, and nobody would know why.
+    readCertificate(root, `root certificate for ${what} clients`);
+  }
+}
+
+/**
+ * A certificate and the key that belongs to it.
+ * @throws GrpcServerError `bad_certificate`, `bad_key`, `key_mismatch`
+ */
+export function checkKeyPair(
+  certificate: string | Uint8Array,
+  key: string | Uint8Array,
+  what: string,
+): X509Certificate {
+  const parsed = readCertificate(certificate, `${what} certificate`);
   let privateKey: KeyObject;
   try {
     privateKey = createPrivateKey(Buffer.from(key as string));
   } catch (cause) {
-    throw new GrpcServerError('bad_key', 'the TLS key cannot be read: is the file a PEM private key?', { cause });
+    throw new GrpcServerError('bad_key', `the ${what} key cannot be read: is the file a PEM private key?`, { cause });
   }
-  const who = `the TLS certificate of ${parsed.subject.replaceAll('\n', ', ') || parsed.subjectAltName || 'nobody'}`;
   if (!parsed.checkPrivateKey(privateKey)) {
-    throw new GrpcServerError('key_mismatch', `${who} belongs to another key than the one that is configured`);
-  }
-  if (parsed.validToDate < at) {
     throw new GrpcServerError(
-      'expired_certificate',
-      `${who} expired at ${parsed.validToDate.toISOString()}: no client would accept it. Issue a new one`,
+      'key_mismatch',
+      `${named(parsed, what)} belongs to another key than the one that is configured`,
     );
   }
+  return parsed;
+}
+
+function readCertificate(pem: string | Uint8Array, what: string): X509Certificate {
+  try {
+    return new X509Certificate(Buffer.from(pem as string));
+  } catch (cause) {
+    throw new GrpcServerError('bad_certificate', `the ${what} cannot be read: is the file a PEM certificate?`, {
+      cause,
+    });
+  }
+}
+
+function named({ subject, subjectAltName }: X509Certificate, what: string): string {
+  return `the ${what} certificate of ${subject?.replaceAll('\n', ', ') || subjectAltName || 'nobody'}`;
 }

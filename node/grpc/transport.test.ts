@@ -181,7 +181,7 @@ describe('calls', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     expect(await status(say(from, 'one more'))).toBe(
-      'RESOURCE_EXHAUSTED: too many requests for /test.Echo/Say, exceeding concurrency limit (2)',
+      'RESOURCE_EXHAUSTED: too many requests for /test.Echo, exceeding concurrency limit (2)',
     );
     await server.stop(500);
     expect(await Promise.all(held)).toEqual(Array(2).fill('UNAVAILABLE: the server is stopping'));

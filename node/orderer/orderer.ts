@@ -46,6 +46,8 @@ export interface OrdererModules {
   readonly registry?: Registry;
   /** Told what an operator should know. */
   readonly warn?: (message: string, error: unknown) => void;
+  /** Told when a channel came, went, or has another configuration. */
+  readonly onConfig?: () => void;
   /** For tests that own the time. */
   readonly now?: () => Date;
   /** In place of the consensus of one; by the name that channels call them. */
@@ -108,6 +110,7 @@ export class Orderer {
         metrics,
         consensusTypes: new Map(consensusTypes.map((type) => [type.name, type])),
         warn: modules.warn ?? (() => {}),
+        onConfig: modules.onConfig ?? (() => {}),
       },
     );
     const broadcast = new Broadcast(all.broadcast, { chains: registrar, tracer, metrics });

@@ -28,6 +28,8 @@ export interface OrderingChainModules {
   readonly tracer: Tracer;
   /** By the name that a channel's configuration gives. */
   readonly consensusTypes: ReadonlyMap<string, ConsensusType>;
+  /** Told when the channel starts, ends, or has another configuration. */
+  readonly onConfig?: () => void;
 }
 
 /** One channel of an orderer: its blocks, its configuration, and what orders its messages (Fabric, `multichannel.ChainSupport`). */
@@ -38,6 +40,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
   readonly #store: BlockStore;
   readonly #writer: BlockWriter;
   readonly #tracer: Tracer;
+  readonly #onConfig: () => void;
   /** Configurations of blocks that are made, but not written. */
   readonly #next = new WeakMap<BlockView, ChannelBundle>();
   readonly #waiting = new Set<() => void>();
@@ -54,6 +57,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
     this.#store = state.store;
     this.#bundle = state.bundle;
     this.#tracer = modules.tracer;
+    this.#onConfig = modules.onConfig ?? (() => {});
     this.#writer = new BlockWriter(state.tip, modules.signer);
     this.consenterMetadata = consenterMetadataOf(state.tip);
     const { consensusTypes } = modules;
@@ -176,18 +180,21 @@ export class OrderingChain implements Chain, ConsenterSupport {
     await this.#store.append(await this.#writer.finish(block, metadata, true));
     this.#bundle = next;
     this.#release();
+    this.#onConfig();
     this.#tracer.configUpdate(this.channelId, block, next.sequence);
     return this.#store.durableHeight > block.number;
   }
 
   start(): void {
     this.#consenter.start();
+    this.#onConfig();
   }
 
   async close(): Promise<void> {
     await this.#consenter.halt();
     this.#closed = true;
     this.#release();
+    this.#onConfig();
     await this.#store.close();
   }
 
