@@ -85,6 +85,7 @@ export function commonCollectorOptions(options: Options): CommonOptions {
   return {
     nodes: options.nodes === '' ? [] : readNodes(options.nodes),
     format: options.format,
+    checkRecords: options.checkRecords,
     deadLetters: { path: deadLetterPath(options) },
   };
 }

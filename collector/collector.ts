@@ -202,7 +202,12 @@ function build(
     },
     {
       store,
-      createDecoder: (stream, snapshot) => createStreamDecoder(options.format ?? 'auto', stream, snapshot),
+      createDecoder: (stream, snapshot) =>
+        createStreamDecoder(
+          options.format ?? 'auto',
+          { ...stream, checkRecords: options.checkRecords ?? true },
+          snapshot,
+        ),
       deadLetters,
       metrics,
       logger,

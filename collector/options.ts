@@ -31,6 +31,8 @@ export interface CommonOptions {
     /** Files kept (5). */
     readonly keep?: number;
   };
+  /** Whether numbers, hashes and seals of our own nodes' records are checked (true). */
+  readonly checkRecords?: boolean;
   /** Channel of blocks of which no transaction names it. */
   readonly blockChannel?: string;
 }

@@ -72,6 +72,12 @@ export const OPTIONS = {
     placeholder: '<duration>',
     meaning: 'How often followed files are looked at.',
   }),
+  checkRecords: option({
+    type: z.stringbool().or(z.boolean()),
+    fallback: true,
+    meaning:
+      "Check the numbers, hashes and seals of FTL's own nodes' records, so that missing and altered ones are findings.",
+  }),
   retention: option({
     type: z.union([z.literal(''), Duration]),
     fallback: '',

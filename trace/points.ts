@@ -213,6 +213,13 @@ export const POINTS = {
     hop: '(none)',
     meaning: 'A signature of the node over its record stream so far.',
   },
+  'stream.check': {
+    scope: 'network',
+    writtenBy: 'collector',
+    hop: '(none)',
+    meaning:
+      "What following a node's numbered and hashed records showed (`check`): numbers that are `missing`, lines that were `altered`, or, at the end of a file, that all of them could be `read`.",
+  },
 } as const satisfies Record<string, PointInfo>;
 
 export type Point = keyof typeof POINTS;

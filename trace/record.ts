@@ -90,6 +90,29 @@ export const ChannelConfig = z.looseObject({
 });
 export type ChannelConfig = z.infer<typeof ChannelConfig>;
 
+export const STREAM_FAULTS = ['hash', 'order', 'inserted', 'seal', 'end'] as const;
+
+/** What a collector saw when it followed the numbers and hashes of a node's record stream (docs/record-chain.md). */
+export const StreamCheck = z.looseObject({
+  /** This start of the node: `ftl.stream` of its records. */
+  stream: z.string(),
+  /** Numbers that it is about, both included. */
+  from: z.int().min(0),
+  to: z.int().min(0),
+  /** Times of the node's records on either side: whatever is wrong was written between them. */
+  since: Timestamp,
+  until: Timestamp,
+  /** Of numbers that are missing: the node itself told that it had no room to write them. */
+  told: z.boolean().optional(),
+  /**
+   * Of what was altered. `hash`: a hash does not follow from the line before; `order`: a line stands elsewhere than it was
+   * written; `inserted`: a line that the node did not write there; `seal`: a signature of the node does not hold; `end`: the
+   * stream ended otherwise than the node's next start knows it.
+   */
+  fault: z.enum(STREAM_FAULTS).optional(),
+});
+export type StreamCheck = z.infer<typeof StreamCheck>;
+
 /** The fields of FTL's own namespace. Unknown fields pass; known ones must fit. */
 export const FtlFields = z.looseObject({
   version: z.literal(RECORD_VERSION),
@@ -134,6 +157,8 @@ export const FtlFields = z.looseObject({
     .optional(),
   config: ChannelConfig.optional(),
   definition: ChaincodeDefinition.optional(),
+  /** Of a `stream.check`. */
+  check: StreamCheck.optional(),
   /** Where it came from: `record` (our node), `log` (a stock Go log), `block` (a block). Absent means `record`. */
   source: z.enum(['record', 'log', 'block']).optional(),
   seq: z.int().min(0).optional(),

@@ -12,7 +12,7 @@ export function importCommand(): Command {
     .description('Read log files and blocks once into the store')
     .argument('<files...>', 'log files, block files or folders of them; .gz too')
     .option('--quiet', 'no progress bar');
-  addOptions(command, ['store', 'nodes', 'format', 'deadLetters', 'logLevel'])
+  addOptions(command, ['store', 'nodes', 'format', 'deadLetters', 'checkRecords', 'logLevel'])
     .addHelpText(
       'after',
       `

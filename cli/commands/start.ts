@@ -19,6 +19,7 @@ const COLLECT: readonly OptionKey[] = [
   'from',
   'deadLetters',
   'pollInterval',
+  'checkRecords',
   'retention',
   'logLevel',
 ];

@@ -21,6 +21,8 @@ export interface StreamOptions {
   readonly self?: PartialIdentity;
   /** Used as the node's name while nothing better is known: the file's base name without `.log`, `.gz`. */
   readonly fallbackName: string;
+  /** Whether numbers, hashes and seals of our own nodes' records are checked (true). */
+  readonly checkRecords?: boolean;
 }
 
 /**
@@ -33,6 +35,8 @@ export interface StreamDecoder {
   line(text: string): Decoded;
   /** The stream has ended or paused: what waits for a continuation line is complete. */
   flush(): Decoded;
+  /** The next line is of another file of the stream, or of the same one read anew: it may be older than those before. */
+  newFile?(): void;
   /** Plain JSON data, small (a few kB). */
   snapshot(): unknown;
 }

@@ -1,6 +1,7 @@
 import { POINTS } from '#trace/points.ts';
 import { RECORD_VERSION, TraceRecord } from '#trace/record.ts';
 import type { Decoded, DecoderFactory, StreamDecoder } from './decoder.ts';
+import { RecordStreams } from './recordStream/recordStreams.ts';
 
 /**
  * The decoder of our own records, one JSON object a line: tolerant of unknown fields, strict on known ones. ECS fields may come
@@ -9,7 +10,7 @@ import type { Decoded, DecoderFactory, StreamDecoder } from './decoder.ts';
 export const ftlRecord: DecoderFactory = {
   name: 'ftl',
   accepts: (line) => line.startsWith('{') && !isStockEntry(line) && line.includes('"ftl":'),
-  create: () => decoder,
+  create: (options, snapshot) => (options.checkRecords === false ? unchecked : new CheckingDecoder(snapshot)),
 };
 
 /** Level first, the logger's name soon after: known without a search through the whole of a long line. */
@@ -22,14 +23,44 @@ function isStockEntry(line: string): boolean {
 /** Largest record that is parsed, in characters: a block's record with some thousand transactions fits. */
 const MAX_RECORD = 4_000_000;
 
-const decoder: StreamDecoder = {
-  line(text: string): Decoded {
-    return decodeRecord(text);
-  },
-  flush: () => ({ records: [] }),
+const NOTHING: Decoded = Object.freeze({ records: Object.freeze([]) });
+
+const unchecked: StreamDecoder = {
+  line: decodeRecord,
+  flush: () => NOTHING,
   // Each record stands alone.
   snapshot: () => ({}),
 };
+
+/** Records of nodes that number and hash them, with what does not hold in their streams. */
+class CheckingDecoder implements StreamDecoder {
+  readonly #streams: RecordStreams;
+
+  constructor(snapshot: unknown) {
+    this.#streams = new RecordStreams(snapshot);
+  }
+
+  line(text: string): Decoded {
+    const decoded = decodeRecord(text);
+    const [record] = decoded.records;
+    if (record === undefined) return decoded;
+    const found = this.#streams.check(record, text);
+    return found.length === 0 ? decoded : { records: [...found, record], earlier: found.length };
+  }
+
+  newFile(): void {
+    this.#streams.newFile();
+  }
+
+  flush(): Decoded {
+    const records = this.#streams.flush();
+    return records.length === 0 ? NOTHING : { records };
+  }
+
+  snapshot(): unknown {
+    return this.#streams.snapshot();
+  }
+}
 
 /** One line to a record, or why it is none. */
 export function decodeRecord(text: string): Decoded {
@@ -46,6 +77,9 @@ export function decodeRecord(text: string): Decoded {
     return dead('bad_record', 'not a JSON object');
   }
   const record = dotted(value as Record<string, unknown>);
+  if ((record['ftl'] as { point?: unknown } | undefined)?.point === 'stream.check') {
+    return dead('bad_record', 'a stream.check is the word of a collector that follows the stream, not of a line in it');
+  }
   // A key of this name would become the object's prototype in a copy; the schema deals with it.
   if (isPlainRecord(record) && !text.includes('__proto__')) return { records: [record] };
   const parsed = TraceRecord.safeParse(record);

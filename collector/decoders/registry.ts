@@ -74,6 +74,10 @@ class AnyDecoder implements StreamDecoder {
     return records.length === 0 && dead === undefined ? NOTHING : { records, ...(dead === undefined ? {} : { dead }) };
   }
 
+  newFile(): void {
+    for (const node of this.#nodes.values()) node.newFile();
+  }
+
   snapshot(): unknown {
     return {
       container: this.#container.snapshot(),
@@ -84,7 +88,11 @@ class AnyDecoder implements StreamDecoder {
   #node(container: string, snapshot?: z.infer<typeof Inner>): NodeDecoder {
     let node = this.#nodes.get(container);
     if (node === undefined) {
-      const options = container === '' ? this.#options : { fallbackName: container };
+      const { checkRecords } = this.#options;
+      const options =
+        container === ''
+          ? this.#options
+          : { fallbackName: container, ...(checkRecords === undefined ? {} : { checkRecords }) };
       node = new NodeDecoder(this.#format, options, snapshot);
       this.#nodes.set(container, node);
     }
@@ -117,10 +125,17 @@ class NodeDecoder {
   }
 
   flush(): Decoded {
-    return this.#fabric.flush();
+    const fabric = this.#fabric.flush();
+    const ftl = this.#ftl.flush();
+    if (ftl.records.length === 0) return fabric;
+    return { ...fabric, records: [...fabric.records, ...ftl.records] };
+  }
+
+  newFile(): void {
+    this.#ftl.newFile?.();
   }
 
   snapshot(): z.infer<typeof Inner> {
-    return { fabric: this.#fabric.snapshot() };
+    return { ftl: this.#ftl.snapshot(), fabric: this.#fabric.snapshot() };
   }
 }

@@ -96,6 +96,11 @@ export class StreamIntake implements LineHandler, CheckpointSource {
     this.#modules.batcher.lineDone(this);
   }
 
+  /** What comes now is of another file, or of one read anew: it may be older than what came before. */
+  newFile(): void {
+    this.#modules.decoder.newFile?.();
+  }
+
   /** The source moved without a line (a new file was opened, the end of one reached). */
   moved(): void {
     this.#modules.batcher.lineDone(this);

@@ -171,6 +171,7 @@ class ImportRun {
     for (const candidate of ordered) {
       file = candidate.path;
       splitter = new LineSplitter(this.#options.maxLineBytes, intake);
+      intake.newFile();
       let reader: ContentReader | undefined;
       try {
         reader = await openReader(candidate.path, this.#options.readBytes);

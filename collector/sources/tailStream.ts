@@ -232,6 +232,7 @@ export class TailStream {
       this.#segment = { ...opened, gzip: null, handle, live, succeeded: false, tornAt: '' };
     }
     this.#splitter = new LineSplitter(this.#options.maxLineBytes, this.#intake, offset, lines);
+    if (offset === 0) this.#intake.newFile();
     this.#modules.logger.debug({ path: look.path, offset, live }, 'reading');
     return true;
   }

@@ -156,6 +156,7 @@ export const NODE_EXAMPLE: NodeSummary = {
   starts: ['2026-11-21T00:19:58.102000Z'],
   observed: true,
   channels: [{ channel: 'mychannel', height: 5 }],
+  streamBreaks: [],
 };
 
 export const LEADER_EXAMPLE: LeaderTerm = {

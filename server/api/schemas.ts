@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FINDING_CODES } from '#trace/findings/codes.ts';
 import { Identity } from '#trace/identity.ts';
+import { STREAM_FAULTS } from '#trace/record.ts';
 import { TRACE_SORTS } from '#trace/store/traceStore.ts';
 import { SEVERITIES, Trace, TraceSummary } from '#trace/trace.ts';
 
@@ -92,6 +93,19 @@ export const Node = Identity.extend({
   starts: z.array(z.string()),
   observed: z.boolean(),
   channels: z.array(z.object({ channel: z.string(), height: z.int() })),
+  streamBreaks: z.array(
+    z.object({
+      kind: z.enum(['missing', 'altered']),
+      stream: z.string(),
+      from: z.int(),
+      to: z.int(),
+      since: z.string(),
+      until: z.string(),
+      told: z.boolean(),
+      fault: z.enum(STREAM_FAULTS).nullable(),
+      record: z.string(),
+    }),
+  ),
 });
 export const NodeList = z.object({ items: z.array(Node) });
 

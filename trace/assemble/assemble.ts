@@ -13,6 +13,7 @@ import type { EdgeDraft } from './edgeDraft.ts';
 import { endorseEdges, findEndorsements } from './endorseEdges.ts';
 import { collectEvidence, type Item } from './evidence.ts';
 import { contentsOf } from './contents.ts';
+import { breaksDuring } from './breaksDuring.ts';
 import { participantsOf } from './participants.ts';
 import { judgePolicy } from './policyVerdict.ts';
 import { blockItems, blockPosition, codeOf, findOccurrences, firstCopy } from './selectBlock.ts';
@@ -114,6 +115,7 @@ export function assemble(records: readonly StoredRecord[], context: AssembleCont
     skewRecords: clocks.broken,
     isAmbiguous: evidence.isAmbiguous,
     ambiguousRecords: evidence.ambiguous,
+    streamBreaks: breaksDuring(half, network),
   });
   return { ...half, findings };
 }

@@ -1,3 +1,4 @@
+import type { StreamBreak } from '../network/streamBreaks.ts';
 import type { Trace } from '../trace.ts';
 import type { CodeWitness } from './selectBlock.ts';
 
@@ -33,4 +34,6 @@ export interface HalfTrace extends Omit<Trace, 'findings'> {
   readonly ambiguousRecords: readonly string[];
   /** Block-source and validation records of the transaction. */
   readonly verdictRecords: readonly string[];
+  /** What is wrong with the record streams of nodes that may have had a part, at the time of the transaction. */
+  readonly streamBreaks: readonly StreamBreak[];
 }

@@ -15,6 +15,8 @@ import { noResponse } from './noResponse.ts';
 import { notCommittedBy } from './notCommittedBy.ts';
 import { phantomRead } from './phantomRead.ts';
 import { policyFailed } from './policyFailed.ts';
+import { recordsAltered } from './recordsAltered.ts';
+import { recordsMissing } from './recordsMissing.ts';
 import { rejectedByOrderer } from './rejectedByOrderer.ts';
 import type { FindingRule, Severity } from './rule.ts';
 import { slowStage } from './slowStage.ts';
@@ -37,6 +39,8 @@ export const RULES = {
   clock_skew: clockSkew,
   slow_stage: slowStage,
   ambiguous_tx_id: ambiguousTxId,
+  records_missing: recordsMissing,
+  records_altered: recordsAltered,
 } as const satisfies Record<FindingCode, FindingRule>;
 
 export interface CatalogueEntry {

@@ -16,5 +16,7 @@ export const FINDING_CODES = [
   'clock_skew',
   'slow_stage',
   'ambiguous_tx_id',
+  'records_missing',
+  'records_altered',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -5,6 +5,7 @@ import { hostName, normaliseAddress } from './address.ts';
 import { gossipTerms } from './gossipLeaders.ts';
 import { consensusTerms } from './consensusLeaders.ts';
 import type { Network, NetworkNode, Subscription } from './network.ts';
+import { streamBreaksOf } from './streamBreaks.ts';
 import { compare, factsOf, groupFacts, type Group } from './nodeGroups.ts';
 
 /**
@@ -32,6 +33,7 @@ export function buildNetwork(facts: readonly StoredRecord[]): Network {
     definition: (channel, chaincode, block) =>
       lastBelow(channels.get(channel)?.definitions.get(chaincode), block - 1)?.definition ?? null,
     config: (channel, block) => lastBelow(channels.get(channel)?.configs, block)?.config ?? null,
+    streamBreaks: streamBreaksOf(sorted, (partial) => nodes.resolve(partial)),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Identity, PartialIdentity } from '../identity.ts';
 import type { ChaincodeDefinition, ChannelConfig } from '../record.ts';
 import type { LeaderTerm } from '../store/traceStore.ts';
+import type { StreamBreak } from './streamBreaks.ts';
 
 /** A node as all network facts together describe it. */
 export interface NetworkNode extends Identity {
@@ -31,4 +32,6 @@ export interface Network {
   /** The chaincode's definition in force for a transaction in block `block` (definitions of earlier blocks); null if unknown. */
   definition(channel: string, chaincode: string, block: number): ChaincodeDefinition | null;
   config(channel: string, block: number): ChannelConfig | null;
+  /** What is wrong with the nodes' record streams, sorted by time. */
+  readonly streamBreaks: readonly StreamBreak[];
 }

@@ -1,5 +1,6 @@
 import type { FindingCode } from '../findings/codes.ts';
 import type { Identity } from '../identity.ts';
+import type { StreamBreak } from '../network/streamBreaks.ts';
 import type { StoredRecord } from '../record.ts';
 import type { Trace, TraceSummary } from '../trace.ts';
 
@@ -82,6 +83,8 @@ export interface NodeSummary extends Identity {
   /** Whether a record stream of this node is collected. */
   readonly observed: boolean;
   readonly channels: readonly { readonly channel: string; readonly height: number }[];
+  /** What is wrong with its record stream, the newest at the end; at most 100. */
+  readonly streamBreaks: readonly Omit<StreamBreak, 'node'>[];
 }
 
 export interface ChannelSummary {

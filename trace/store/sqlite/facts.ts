@@ -6,7 +6,7 @@ import type { Channels } from './channels.ts';
 import { readCounter, writeCounter } from './counters.ts';
 import type { Database } from './database.ts';
 import { textHash } from './dictionary.ts';
-import { markStale, STALE_ALL, STALE_CHANNEL, STALE_SINCE } from './stale.ts';
+import { markStale, STALE_ALL, STALE_CHANNEL, STALE_SINCE, STALE_TIMES } from './stale.ts';
 import { approximateTime } from './time.ts';
 
 /** Points that say what holds from their time on; each repetition matters, but only to what came after it. */
@@ -20,6 +20,9 @@ const TIMED: ReadonlySet<Point> = new Set<Point>([
 const OF_CHANNEL: ReadonlySet<Point> = new Set<Point>(['channel.config', 'chaincode.definition']);
 /** Points that no trace depends on. */
 const WITHOUT_EFFECT: ReadonlySet<Point> = new Set<Point>(['seal']);
+
+/** A transaction that a break in a record stream touches began at most this long before or after it. */
+const STREAM_BREAK_REACH_US = 600_000_000;
 
 /** Network-scope records and the network that they describe. */
 export class Facts {
@@ -70,6 +73,10 @@ export class Facts {
   #markAffected(record: TraceRecord, content: number, time: number, first: number | null, last: number | null): void {
     const { point, channel } = record.ftl;
     if (WITHOUT_EFFECT.has(point)) return;
+    if (point === 'stream.check') {
+      this.#markStreamCheck(record);
+      return;
+    }
     if (OF_CHANNEL.has(point) && channel !== undefined) {
       if (first === null) markStale(this.#db, STALE_CHANNEL, this.#channels.intern(channel));
       return;
@@ -89,6 +96,17 @@ export class Facts {
         channel === undefined ? this.#channels.all().map(({ key }) => key) : [this.#channels.intern(channel)];
       for (const key of channels) markStale(this.#db, STALE_SINCE, key, time);
     }
+  }
+
+  /** Touches what was on its way then. That all could be read matters only where somebody missed something. */
+  #markStreamCheck({ ftl: { stage, check } }: TraceRecord): void {
+    if (check === undefined) return;
+    if (stage === 'read') {
+      const missed = `SELECT 1 FROM fact WHERE instr(json, ?) > 0 AND instr(json, '"stage":"missing"') > 0`;
+      if (this.#db.get(missed, `"stream":"${check.stream}"`) === undefined) return;
+    }
+    const first = approximateTime(check.since) - STREAM_BREAK_REACH_US;
+    markStale(this.#db, STALE_TIMES, 0, first, approximateTime(check.until) + STREAM_BREAK_REACH_US);
   }
 
   #isShared(address: string, content: number): boolean {

@@ -1,3 +1,4 @@
+import type { Network } from '../../network/network.ts';
 import type { ChannelSummary, LeaderTerm, NodeSummary } from '../traceStore.ts';
 import type { Parts } from './parts.ts';
 import { formatTime } from './time.ts';
@@ -27,6 +28,7 @@ export function listNodes(parts: Parts): NodeSummary[] {
     });
   }
   const heights = heightsByPeer(parts);
+  const breaks = breaksByNode(network);
   return [...nodes.values()]
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .map((node) => {
@@ -39,11 +41,21 @@ export function listNodes(parts: Parts): NodeSummary[] {
         lastSeenAt: seen === undefined ? null : formatTime(seen.last),
         observed: seen !== undefined,
         channels: inChannels,
+        streamBreaks: breaks.get(node.id) ?? [],
       });
     });
 }
 
-const UNSEEN = { firstSeenAt: null, lastSeenAt: null, observed: false, channels: [] } as const;
+const UNSEEN = { firstSeenAt: null, lastSeenAt: null, observed: false, channels: [], streamBreaks: [] } as const;
+/** Of one node, the newest. */
+const MOST_BREAKS = 100;
+
+function breaksByNode(network: Network): ReadonlyMap<string, NodeSummary['streamBreaks']> {
+  const breaks = Map.groupBy(network.streamBreaks, ({ node }) => node);
+  return new Map(
+    [...breaks].map(([id, all]) => [id, all.slice(-MOST_BREAKS).map(({ node: _node, ...one }) => one)] as const),
+  );
+}
 
 export function listChannels(parts: Parts): ChannelSummary[] {
   const { db } = parts;

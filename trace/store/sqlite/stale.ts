@@ -11,6 +11,8 @@ export const STALE_BLOCKS = 1;
 export const STALE_SINCE = 2;
 /** All transactions of the channel. */
 export const STALE_CHANNEL = 3;
+/** Transactions, of whatever channel, whose records count from a time between `first` and `until`. */
+export const STALE_TIMES = 4;
 
 export function markStale(db: Database, what: number, channel = 0, first = 0, until = 0): void {
   db.prepare('INSERT OR IGNORE INTO stale (what, channel, first, until) VALUES (?, ?, ?, ?)').run(
@@ -28,6 +30,7 @@ const EXPANSIONS: Readonly<Record<number, string>> = {
   [STALE_SINCE]: `SELECT member.tx FROM block CROSS JOIN member ON member.block = block.key
     WHERE block.channel = ?1 AND block.last >= ?2 AND ?3 IS NOT NULL`,
   [STALE_CHANNEL]: 'SELECT key FROM tx WHERE channel = ?1 AND ?2 IS NOT NULL AND ?3 IS NOT NULL',
+  [STALE_TIMES]: 'SELECT key FROM tx WHERE ?1 IS NOT NULL AND base BETWEEN ?2 AND ?3',
 };
 
 /** Turns all of it into dirty transactions. Inside a write transaction. */
