@@ -110,6 +110,8 @@ async function startParts(
   const { tracer } = tracing;
   cleanUp.push(startVerificationThreads(settings.validatorPoolSize ?? availableParallelism()));
 
+  const folders = new LedgerFolders(settings.fileSystemPath, settings.snapshotsPath);
+  await folders.make();
   const here = process.cwd();
   const endorsementPlugins = await loadEndorsementPlugins(settings.endorsementPlugins, here);
   const validationPlugins = await loadValidationPlugins(settings.validationPlugins, here);
@@ -124,7 +126,7 @@ async function startParts(
   const trust = (): void => server?.updateClientRoots(clientRoots(settings.tls, bundlesOf(channels)));
   const channels = await JoinedChannels.open(
     {
-      folders: new LedgerFolders(settings.fileSystemPath, settings.snapshotsPath),
+      folders,
       mspId,
       state: settings.state,
       history: settings.history,

@@ -23,6 +23,16 @@ export class LedgerFolders {
     this.snapshots = snapshots ?? join(root, 'snapshots');
   }
 
+  /**
+   * Makes the folders that are not there yet: the root open to pass through, for chaincode that runs as another user lies below it,
+   * what the ledgers hold closed to that user.
+   */
+  async make(): Promise<void> {
+    await mkdir(this.root, { recursive: true, mode: 0o755 });
+    await mkdir(this.ledgers, { recursive: true, mode: 0o750 });
+    await mkdir(this.snapshots, { recursive: true, mode: 0o750 });
+  }
+
   /** Where a channel's pending snapshots are written down. */
   snapshotRequests(channelId: string): string {
     return join(this.ledgers, 'ftlSnapshotRequests', `${checkedChannelId(channelId)}.json`);

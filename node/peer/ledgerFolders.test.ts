@@ -1,0 +1,21 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { LedgerFolders } from './ledgerFolders.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'ftl-folders-'));
+afterAll(() => {
+  rmSync(base, { recursive: true, force: true });
+});
+
+it("a peer's folder lets others pass to what is theirs below it, its ledgers do not", async () => {
+  const folders = new LedgerFolders(join(base, 'production'));
+  await folders.make();
+  await folders.make();
+  const { umask } = process;
+  const modeOf = (path: string): number => statSync(path).mode & 0o777;
+  expect([folders.root, folders.ledgers, folders.snapshots].map(modeOf)).toEqual(
+    [0o755, 0o750, 0o750].map((mode) => mode & ~umask()),
+  );
+});
