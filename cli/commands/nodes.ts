@@ -5,6 +5,7 @@ import type { KeyTable } from '#config/fabric/keySpec.ts';
 import { ORDERER_KEYS } from '#config/fabric/ordererKeys.ts';
 import { ordererSettings } from '#config/fabric/ordererSettings.ts';
 import { peerSettings } from '#config/fabric/peerSettings.ts';
+import type { NodeLog } from '#node/nodeParts.ts';
 import { createLogger } from '../logger.ts';
 import { untilInterrupted } from '../untilInterrupted.ts';
 
@@ -21,13 +22,12 @@ export function peerCommand(): Command {
     .description('Run a peer until it is told to stop')
     .addHelpText('after', HELP('core'))
     .action(async () => {
-      const { Peer } = await import('#node/peer.ts');
+      // From the first moment on: a signal while the ledgers open ends the node in order as well.
+      const interrupted = untilInterrupted();
       const { config, log } = load('core', CORE_KEYS);
       const settings = peerSettings(config, process.env);
-      const node = await Peer.start(settings, { log });
-      await untilInterrupted();
-      log.info({}, 'stopping');
-      await node.stop();
+      const { Peer } = await import('#node/peer.ts');
+      await run(await Peer.start(settings, { log }), interrupted, log);
     });
   return new Command('peer')
     .description('Run a Fabric peer')
@@ -40,14 +40,20 @@ export function ordererCommand(): Command {
     .description('Run an orderer until it is told to stop')
     .addHelpText('after', HELP('orderer'))
     .action(async () => {
-      const { OrdererNode } = await import('#node/ordererNode.ts');
+      const interrupted = untilInterrupted();
       const { config, log } = load('orderer', ORDERER_KEYS);
-      const node = await OrdererNode.start(ordererSettings(config), { log });
-      await untilInterrupted();
-      log.info({}, 'stopping');
-      await node.stop();
+      const settings = ordererSettings(config);
+      const { OrdererNode } = await import('#node/ordererNode.ts');
+      await run(await OrdererNode.start(settings, { log }), interrupted, log);
     });
   return new Command('orderer').description('Run a Fabric orderer').addCommand(start, { isDefault: true });
+}
+
+async function run(node: { stop(): Promise<void> }, interrupted: Promise<void>, log: NodeLog): Promise<void> {
+  await interrupted;
+  log.info({}, 'stopping');
+  await node.stop();
+  log.info({}, 'stopped');
 }
 
 function load(name: 'core' | 'orderer', keys: KeyTable) {
