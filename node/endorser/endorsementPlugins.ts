@@ -34,7 +34,8 @@ export type EndorsementPluginFactory = (context: EndorsementContext) => Endorsem
 /** Fabric's `escc`: the peer signs the payload and its own identity. */
 export const defaultEndorsement: EndorsementPluginFactory = ({ signer }) => ({
   async endorse(payload) {
-    const signature = await signer.sign(Buffer.concat([payload, signer.identity]));
+    // On this thread: a signature takes 25 µs, and half as much again to have another thread make it.
+    const signature = signer.signSync(Buffer.concat([payload, signer.identity]));
     return { endorser: signer.identity, signature, payload };
   },
 });

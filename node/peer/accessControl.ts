@@ -148,6 +148,27 @@ async function whyDenied(
   signed: SignedData,
   verified: MspIdentity | undefined,
 ): Promise<string | null> {
-  const verdict = verified === undefined ? await policy.evaluate([signed]) : policy.evaluateIdentities([verified]);
+  if (verified !== undefined) {
+    return whyUnsatisfied(policy, verified);
+  }
+  const verdict = await policy.evaluate([signed]);
   return verdict.satisfied ? null : verdict.reason;
+}
+
+/** What each policy, of one configuration, said of an identity: it says the same of it as long as it is valid, which whoever verified it knows. */
+const verdicts = new WeakMap<Policy, WeakMap<MspIdentity, string | null>>();
+
+function whyUnsatisfied(policy: Policy, identity: MspIdentity): string | null {
+  let ofPolicy = verdicts.get(policy);
+  if (ofPolicy === undefined) {
+    ofPolicy = new WeakMap();
+    verdicts.set(policy, ofPolicy);
+  }
+  let reason = ofPolicy.get(identity);
+  if (reason === undefined) {
+    const verdict = policy.evaluateIdentities([identity]);
+    reason = verdict.satisfied ? null : verdict.reason;
+    ofPolicy.set(identity, reason);
+  }
+  return reason;
 }

@@ -10,6 +10,8 @@ export interface LineBufferOptions {
   readonly maxCharacters: number;
   /** Between two tries of a write that failed. Default 500 ms. */
   readonly retryMs?: number;
+  /** How long lines wait for others, so that they are written together: each write is a turn of another thread. Default 10 ms. */
+  readonly gatherMs?: number;
 }
 
 /**
@@ -26,6 +28,8 @@ export class LineBuffer {
   #writing = false;
   #failing = false;
   #pumping = false;
+  /** Ends the wait for more lines. */
+  #gathered: (() => void) | null = null;
   #closed = false;
   /** Lines given, and lines given to the sink for good, since the beginning. */
   #given = 0;
@@ -61,8 +65,9 @@ export class LineBuffer {
     this.#given++;
     if (!this.#pumping) {
       this.#pumping = true;
-      // Lines of one turn of the event loop go together.
-      setImmediate(() => void this.#pump());
+      void this.#pump();
+    } else if (this.#characters >= BATCH_CHARACTERS) {
+      this.#gathered?.();
     }
   }
 
@@ -74,6 +79,7 @@ export class LineBuffer {
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#waiting.push({ upTo, resolve });
+    this.#gathered?.();
     const timer = setTimeout(() => resolve(false), timeoutMs);
     try {
       return await promise;
@@ -102,6 +108,11 @@ export class LineBuffer {
   async #pump(): Promise<void> {
     while (!this.#closed && (this.#lines.length > 0 || this.#inFlight.length > 0)) {
       if (this.#inFlight.length === 0) {
+        await this.#gather();
+        // Unless they were written at the end of the process.
+        if (this.#closed || this.#lines.length === 0) {
+          break;
+        }
         this.#sink.beginBatch();
         this.#inFlight = this.#takeBatch();
       }
@@ -116,6 +127,18 @@ export class LineBuffer {
       }
     }
     this.#pumping = false;
+  }
+
+  /** Not what keeps a process alive: at its end everything is written at once. */
+  async #gather(): Promise<void> {
+    if (this.#characters < BATCH_CHARACTERS && this.#waiting.length === 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, this.#options.gatherMs ?? 10).unref();
+      this.#gathered = resolve;
+      await promise;
+      this.#gathered = null;
+      clearTimeout(timer);
+    }
   }
 
   async #writeSome(): Promise<void> {

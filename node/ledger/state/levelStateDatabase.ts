@@ -251,7 +251,8 @@ class LevelReader implements StateReader {
   }
 
   async get(namespace: string, key: string): Promise<VersionedValue | null> {
-    const [stored] = await this.#stored([{ namespace, key }]);
+    // On this thread: another's turn costs ten times what the read does.
+    const stored = levelCall(() => this.#db.getSync(dataKey(namespace, key), this.#options));
     return stored === undefined ? null : decodeStoredValue(stored);
   }
 
