@@ -95,6 +95,7 @@ describe('creating a network', () => {
 
     const core = parse(readFileSync(join(folder.node('peer0.org1.example.com').folder, 'core.yaml'), 'utf8'));
     const from = (path: string): string => resolve(folder.node('peer0.org1.example.com').folder, path);
+    expect(core.peer.BCCSP).toEqual({ Default: 'SW', SW: { Hash: 'SHA2', Security: 256 } });
     expect(core.peer.listenAddress).toBe(`${HOST}:${peer?.port}`);
     expect(readSigner(from(core.peer.mspConfigPath), core.peer.localMspId).mspId).toBe('Org1MSP');
     expect(readFileSync(from(core.peer.tls.key.file), 'utf8')).toMatch(/PRIVATE KEY/);

@@ -26,6 +26,8 @@ export function coreYaml(folder: NetworkFolder, organization: OrganizationLayout
       localMspId: organization.mspId,
       mspConfigPath: from(material.msp),
       fileSystemPath: from(paths.data),
+      // The default; Fabric's `peer` command begins nothing where it is left out.
+      BCCSP: { Default: 'SW', SW: { Hash: 'SHA2', Security: 256 } },
       gossip: {
         bootstrap: `${HOST}:${(first ?? peer).port}`,
         endpoint: address,
