@@ -5,7 +5,6 @@ const GOSSIP = 'blocks come from the ordering service to each peer by itself';
 const GATEWAY = 'the gateway service is not offered yet';
 const DISCOVERY = 'the discovery service is not offered yet';
 const COUCH = 'the state database is LevelDB or memory';
-const OPERATIONS = 'the operations service is not offered yet';
 
 /** Keys of `core.yaml`, with the defaults of Fabric 3.1's sample file. Environment: `CORE_` and the name, dots as underscores. */
 export const CORE_KEYS: KeyTable = {
@@ -104,8 +103,17 @@ export const CORE_KEYS: KeyTable = {
   'ledger.history.enableHistoryDatabase': used('switch', true),
   'ledger.pvtdataStore.*': noEffect('structure', null, 'private data are purged with the block that ends their time'),
   'ledger.snapshots.rootDir': used('path', null, 'default: `snapshots` below `peer.fileSystemPath`'),
-  'operations.*': noEffect('structure', null, OPERATIONS),
-  'metrics.*': noEffect('structure', null, OPERATIONS),
+  'operations.listenAddress': used('text', '127.0.0.1:9443'),
+  'operations.tls.enabled': used('switch', false, '`/metrics` and `/logspec` then ask for a client certificate'),
+  'operations.tls.cert.file': used('path', null),
+  'operations.tls.key.file': used('path', null),
+  'operations.tls.clientAuthRequired': used('switch', false, 'for every request'),
+  'operations.tls.clientRootCAs.files': used('paths', []),
+  'metrics.provider': used('text', 'disabled', '`prometheus`, `statsd` or `disabled`'),
+  'metrics.statsd.network': used('text', 'udp', '`udp` or `tcp`'),
+  'metrics.statsd.address': used('text', '127.0.0.1:8125'),
+  'metrics.statsd.writeInterval': used('duration', '10s'),
+  'metrics.statsd.prefix': used('text', null),
   'ftl.tracing.enabled': used('switch', true, 'of this node alone: whether it writes records'),
   'ftl.tracing.file': used('path', null, 'where records go; default: standard output'),
   'ftl.tracing.maxFileSize': used('size', '100 MB'),

@@ -129,9 +129,9 @@ describe('a configuration', () => {
   keepalive: { minInterval: 1s, client: { interval: 60s } }
   gossip: { pvtData: { transientstoreMaxBlockRetention: 5 } }
   discovery: { enabled: true }
-operations: { listenAddress: 127.0.0.1:9443 }
+vm: { endpoint: unix:///var/run/docker.sock }
 `;
-    expect(core(yaml).withoutEffect).toEqual(['peer.keepalive.minInterval', 'peer.discovery', 'operations']);
+    expect(core(yaml).withoutEffect).toEqual(['peer.keepalive.minInterval', 'peer.discovery', 'vm']);
     expect(core('peer: { deliveryclient: { blockGossipEnabled: true } }').withoutEffect).toEqual([
       'peer.deliveryclient.blockGossipEnabled',
     ]);
@@ -228,6 +228,49 @@ ftl: { tracing: { file: records.ndjson, maxFileSize: 1 MB } }
       timeWindowMs: 900_000,
       connectionTimeoutMs: 120_000,
     });
+  });
+
+  it('of operations and metrics, in both files', () => {
+    for (const name of ['ops.crt', 'ops.key', 'ops-ca.crt']) {
+      writeFileSync(join(folder, name), name);
+    }
+    const yaml = `
+operations:
+  listenAddress: '[::1]:9555'
+  tls:
+    enabled: true
+    cert: { file: ops.crt }
+    key: { file: ops.key }
+    clientRootCAs: { files: [ops-ca.crt] }
+metrics:
+  provider: statsd
+  statsd: { network: tcp, address: 10.0.0.1:8126, writeInterval: 2s, prefix: org1 }
+`;
+    const { operations } = peerSettings(core(yaml), {});
+    expect(operations).toMatchObject({ host: '::1', port: 9555, unknownProvider: null });
+    expect(operations.tls?.clientAuthRequired).toBe(false);
+    expect(operations.tls?.clientRoots.map((root) => Buffer.from(root).toString())).toEqual(['ops-ca.crt']);
+    expect(operations.metrics).toEqual({
+      provider: 'statsd',
+      statsd: { network: 'tcp', host: '10.0.0.1', port: 8126, writeIntervalMs: 2000, prefix: 'org1' },
+    });
+    const ordering = ordererSettings(orderer('Metrics: { Provider: prometheus }')).operations;
+    expect(ordering).toEqual({
+      host: '127.0.0.1',
+      port: 8443,
+      tls: null,
+      metrics: { provider: 'prometheus' },
+      unknownProvider: null,
+    });
+    // Fabric goes on without metrics, and says so.
+    expect(peerSettings(core('metrics: { provider: graphite }'), {}).operations).toMatchObject({
+      metrics: { provider: 'disabled' },
+      unknownProvider: 'graphite',
+    });
+    const refused = (file: string): string => refusal(() => peerSettings(core(file), {}));
+    expect(refused('operations: { tls: { enabled: true } }')).toMatch(/^bad_value: operations.tls.cert.file/);
+    expect(refused('metrics: { provider: statsd, statsd: { network: ipx } }')).toMatch(/^bad_value: metrics.statsd/);
+    expect(refused('operations: { listenAddress: here }')).toMatch(/^bad_value: operations.listenAddress/);
   });
 
   it('of an orderer', () => {

@@ -1,6 +1,5 @@
 import { type KeyTable, noEffect, refused, used } from './keySpec.ts';
 
-const OPERATIONS = 'the operations service is not offered yet';
 const CLUSTER = 'channels with one consenter are ordered here, which has nobody to speak with';
 
 /**
@@ -52,8 +51,18 @@ export const ORDERER_KEYS: KeyTable = {
   'Kafka.*': noEffect('structure', null, 'Kafka left Fabric with 3.0'),
   'Debug.BroadcastTraceDir': noEffect('path', null, 'records tell what was broadcast'),
   'Debug.DeliverTraceDir': noEffect('path', null, 'records tell what was delivered'),
-  'Operations.*': noEffect('structure', null, OPERATIONS),
-  'Metrics.*': noEffect('structure', null, OPERATIONS),
+  'Operations.ListenAddress': used('text', '127.0.0.1:8443'),
+  'Operations.TLS.Enabled': used('switch', false, '`/metrics` and `/logspec` then ask for a client certificate'),
+  'Operations.TLS.Certificate': used('path', null),
+  'Operations.TLS.PrivateKey': used('path', null),
+  'Operations.TLS.RootCAs': noEffect('paths', [], 'the service calls nobody'),
+  'Operations.TLS.ClientAuthRequired': used('switch', false, 'for every request'),
+  'Operations.TLS.ClientRootCAs': used('paths', []),
+  'Metrics.Provider': used('text', 'disabled', '`prometheus`, `statsd` or `disabled`'),
+  'Metrics.Statsd.Network': used('text', 'udp', '`udp` or `tcp`'),
+  'Metrics.Statsd.Address': used('text', '127.0.0.1:8125'),
+  'Metrics.Statsd.WriteInterval': used('duration', '30s'),
+  'Metrics.Statsd.Prefix': used('text', null),
   'Admin.ListenAddress': used('text', '127.0.0.1:9443'),
   'Admin.TLS.Enabled': used('switch', false),
   'Admin.TLS.Certificate': used('path', null),

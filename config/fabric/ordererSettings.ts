@@ -1,5 +1,6 @@
 import type { FabricConfig } from './fabricConfig.ts';
 import { FabricConfigError } from './fabricConfigError.ts';
+import { type OperationsSettings, operationsSettings } from './operationsSettings.ts';
 import type { TlsSettings } from './peerSettings.ts';
 import { type TracingSettings, tracingSettings } from './tracingSettings.ts';
 
@@ -31,7 +32,26 @@ export interface OrdererSettings {
   readonly admin: { readonly host: string; readonly port: number; readonly tls: TlsSettings | null } | null;
   readonly maxRequestBodySize: number;
   readonly tracing: TracingSettings;
+  readonly operations: OperationsSettings;
 }
+
+const ORDERER_OPERATIONS_KEYS = {
+  listenAddress: 'Operations.ListenAddress',
+  tls: {
+    enabled: 'Operations.TLS.Enabled',
+    certificate: 'Operations.TLS.Certificate',
+    key: 'Operations.TLS.PrivateKey',
+    clientAuthRequired: 'Operations.TLS.ClientAuthRequired',
+    clientRoots: 'Operations.TLS.ClientRootCAs',
+  },
+  provider: 'Metrics.Provider',
+  statsd: {
+    network: 'Metrics.Statsd.Network',
+    address: 'Metrics.Statsd.Address',
+    writeInterval: 'Metrics.Statsd.WriteInterval',
+    prefix: 'Metrics.Statsd.Prefix',
+  },
+};
 
 /** @throws FabricConfigError */
 export function ordererSettings(config: FabricConfig): OrdererSettings {
@@ -70,6 +90,7 @@ export function ordererSettings(config: FabricConfig): OrdererSettings {
     admin: flag('ChannelParticipation.Enabled') ? admin(config) : null,
     maxRequestBodySize: config.value('ChannelParticipation.MaxRequestBodySize', 'size'),
     tracing: tracingSettings(config),
+    operations: operationsSettings(config, ORDERER_OPERATIONS_KEYS),
   };
 }
 

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { FabricConfig } from './fabricConfig.ts';
 import { FabricConfigError } from './fabricConfigError.ts';
+import { type OperationsSettings, operationsSettings } from './operationsSettings.ts';
 import { type TracingSettings, tracingSettings } from './tracingSettings.ts';
 
 /** Certificate and key of a TLS server, and who may come. All PEM. */
@@ -78,6 +79,7 @@ export interface PeerSettings {
   readonly endorsementPlugins: Readonly<Record<string, string>>;
   readonly validationPlugins: Readonly<Record<string, string>>;
   readonly tracing: TracingSettings;
+  readonly operations: OperationsSettings;
   /** What chaincode and its builds may see a part of. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -85,6 +87,24 @@ export interface PeerSettings {
 /** When the key is 0. */
 const HANDSHAKE_MS = 5000;
 const TIME_WINDOW_MS = 15 * 60_000;
+
+const PEER_OPERATIONS_KEYS = {
+  listenAddress: 'operations.listenAddress',
+  tls: {
+    enabled: 'operations.tls.enabled',
+    certificate: 'operations.tls.cert.file',
+    key: 'operations.tls.key.file',
+    clientAuthRequired: 'operations.tls.clientAuthRequired',
+    clientRoots: 'operations.tls.clientRootCAs.files',
+  },
+  provider: 'metrics.provider',
+  statsd: {
+    network: 'metrics.statsd.network',
+    address: 'metrics.statsd.address',
+    writeInterval: 'metrics.statsd.writeInterval',
+    prefix: 'metrics.statsd.prefix',
+  },
+};
 
 /**
  * @param environment of the process
@@ -183,6 +203,7 @@ export function peerSettings(
     endorsementPlugins: libraries(config, 'peer.handlers.endorsers'),
     validationPlugins: libraries(config, 'peer.handlers.validators'),
     tracing: tracingSettings(config),
+    operations: operationsSettings(config, PEER_OPERATIONS_KEYS),
     environment,
   };
 }
