@@ -40,6 +40,9 @@ const transfer = (us: number, stage: string, block: { number: number; last?: num
     receiver: { kind: 'peer', name: P02.name },
   });
 
+const again = (us: number, point: 'endorse.request' | 'endorse.response', more: object) =>
+  stored(T0 + us, P01, { point, channel: CHANNEL, tx_id: TX_ID, receiver: P01.full, ...more });
+
 describe('assemble', () => {
   test('tells the whole way from debug logs and blocks', () => {
     const trace = assemble(everything, context);
@@ -133,6 +136,18 @@ describe('assemble', () => {
       `broadcast ${P11.id} > ${O1.id}`,
     ]);
     expect(trace.edges[0]).toMatchObject({ at: null, source: 'derived' });
+  });
+
+  test('a proposal that is replayed when the transaction is in the ledger is a hand-over of its own', () => {
+    const error = `duplicate transaction found [${TX_ID}]`;
+    const replay = [again(900_000, 'endorse.request', {}), again(901_000, 'endorse.response', { status: 500, error })];
+    const trace = assemble([...blockRecords(), ...instrumentedRecords(), ...replay], context);
+    expect(trace.edges.filter(({ point, to }) => point === 'endorse' && to === P01.id)).toMatchObject([
+      { status: 200, durationUs: 9000 },
+      { status: 500, durationUs: 1000 },
+    ]);
+    expect(trace.stages.endorse.durationUs).toBeLessThan(20_000);
+    expect(trace.findings.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['endorsement_failed warning']);
   });
 
   test('state transfer hands blocks over too', () => {

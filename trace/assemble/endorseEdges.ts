@@ -3,7 +3,7 @@ import { namedCaller, type Actors } from './actors.ts';
 import { draftEdge, type EdgeDraft } from './edgeDraft.ts';
 import type { Evidence, Item } from './evidence.ts';
 
-/** All that is known of one endorser's part. */
+/** All that is known of one endorser's part; where it was asked again, of one time. */
 export interface Endorsement {
   readonly endorser: Identity;
   /** The caller's two records, and the endorser's own two. */
@@ -21,11 +21,12 @@ export interface Endorsement {
   readonly records: string[];
 }
 
-/** One entry for every endorser of which there is any evidence. */
+/** One entry for every endorser of which there is any evidence, and more where it answered more than once: a proposal was replayed. */
 export function findEndorsements(evidence: Evidence): Endorsement[] {
   const found: Endorsement[] = [];
-  const of = (endorser: Identity): Endorsement => {
-    for (const one of found) if (one.endorser.id === endorser.id) return one;
+  const of = (endorser: Identity): Endorsement =>
+    found.findLast((one) => one.endorser.id === endorser.id) ?? another(endorser);
+  const another = (endorser: Identity): Endorsement => {
     const one: Endorsement = {
       endorser,
       called: null,
@@ -62,7 +63,8 @@ export function findEndorsements(evidence: Evidence): Endorsement[] {
       case 'endorse.response': {
         const endorser = receiver ?? item.clock;
         if (!endorser) break;
-        const one = of(endorser);
+        let one = of(endorser);
+        if (one.response !== null) one = another(endorser);
         one.records.push(item.id);
         if (item.point === 'endorse.response') {
           one.response = item;
@@ -83,7 +85,11 @@ export function findEndorsements(evidence: Evidence): Endorsement[] {
       }
       case 'block.tx':
         for (const partial of ftl.endorsers ?? []) {
-          const one = of(evidence.network.resolve(partial.kind === undefined ? { ...partial, kind: 'peer' } : partial));
+          const endorser = evidence.network.resolve(
+            partial.kind === undefined ? { ...partial, kind: 'peer' } : partial,
+          );
+          const given = found.find((one) => one.endorser.id === endorser.id && endorsed(one));
+          const one = given ?? of(endorser);
           one.inBlock = true;
           one.records.push(item.id);
         }
@@ -91,6 +97,10 @@ export function findEndorsements(evidence: Evidence): Endorsement[] {
     }
   }
   return found;
+}
+
+function endorsed({ response }: Endorsement): boolean {
+  return typeof response?.ftl.status === 'number' && response.ftl.status < 400;
 }
 
 /** Edges to all endorsers, and to gateway peers that only pass the proposal on. */

@@ -26,6 +26,7 @@ export function timeStages(
   offsets: ReadonlyMap<string, number>,
 ): StageSpans {
   const late = latePeers(timed, commits, offsets);
+  const endorsers = new Set(timed.filter(({ draft }) => endorsed(draft)).map(({ draft }) => draft.to.id));
   let endorseFrom: number | null = null;
   let endorseTo: number | null = null;
   let broadcastAt: number | null = null;
@@ -37,6 +38,8 @@ export function timeStages(
   let last: number | null = null;
   for (const { draft, at, respondedAt } of timed) {
     if (late.has(draft.to.id) && draft.block !== null) continue;
+    // An endorser that has endorsed turns down whoever replays the proposal: that is no part of the transaction's way.
+    if (draft.point === 'endorse' && !endorsed(draft) && endorsers.has(draft.to.id)) continue;
     first = least(first, at);
     last = most(last, respondedAt ?? at);
     switch (draft.point) {
@@ -117,4 +120,8 @@ function stage({ from, to }: Span): Stages['order'] {
     endedAt: to === null ? null : formatMicros(to),
     durationUs: from === null || to === null ? null : Math.max(0, to - from),
   };
+}
+
+function endorsed({ point, status }: TimedEdge['draft']): boolean {
+  return point === 'endorse' && typeof status === 'number' && status < 400;
 }
