@@ -2,9 +2,10 @@ import type { PeerCertificate, SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import type { ClientCertificate } from './clientCertificate.ts';
 import { sha256 } from '#node/crypto/hash.ts';
+import type { GrpcMetrics, MethodMetrics } from './grpcMetrics.ts';
 import { GrpcServerError } from './grpcServerError.ts';
 import { Incoming } from './incoming.ts';
-import { RPC_STATUS, RpcError } from './rpcError.ts';
+import { RPC_STATUS, RpcError, type RpcStatus } from './rpcError.ts';
 import type { CallContext, GrpcService, Method } from './service.ts';
 import { checkServerTls, type ServerTls } from './tlsMaterial.ts';
 
@@ -24,10 +25,15 @@ export interface GrpcServerOptions {
   readonly connectionTimeoutMs?: number;
 }
 
+export interface GrpcServerModules {
+  readonly metrics?: GrpcMetrics | null;
+}
+
 // Its own lines on standard error say nothing that the errors thrown do not.
 grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
+const UNCOUNTED: MethodMetrics = { received() {}, messageReceived() {}, messageSent() {}, completed() {} };
 /** W3C trace context: version, trace ID, parent ID, flags. */
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
@@ -36,11 +42,18 @@ export class GrpcServer {
   readonly #server: grpc.Server;
   readonly #credentials: Credentials | null;
   readonly #calls = new Set<AbortController>();
+  readonly #metrics: GrpcMetrics | null;
+  #endCounting: () => void = () => {};
   #port = 0;
   #host = '';
 
-  private constructor(options: GrpcServerOptions, services: readonly GrpcService[]) {
+  private constructor(
+    options: GrpcServerOptions,
+    services: readonly GrpcService[],
+    { metrics = null }: GrpcServerModules,
+  ) {
     const { keepalive } = options;
+    this.#metrics = metrics;
     this.#credentials = options.tls === null ? null : new Credentials(options.tls, options.connectionTimeoutMs);
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxReceiveBytes ?? MAX_MESSAGE_BYTES,
@@ -60,11 +73,15 @@ export class GrpcServer {
   }
 
   /** @throws GrpcServerError */
-  static async listen(options: GrpcServerOptions, services: readonly GrpcService[]): Promise<GrpcServer> {
+  static async listen(
+    options: GrpcServerOptions,
+    services: readonly GrpcService[],
+    modules: GrpcServerModules = {},
+  ): Promise<GrpcServer> {
     if (options.tls !== null) {
       checkServerTls(options.tls);
     }
-    const server = new GrpcServer(options, services);
+    const server = new GrpcServer(options, services, modules);
     await server.#bind(options.address);
     return server;
   }
@@ -98,6 +115,7 @@ export class GrpcServer {
         resolve();
       });
     });
+    this.#endCounting();
   }
 
   async #bind(address: string): Promise<void> {
@@ -108,6 +126,7 @@ export class GrpcServer {
         const credentials = this.#credentials ?? grpc.ServerCredentials.createInsecure();
         this.#server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
       });
+      this.#endCounting = this.#metrics?.connections(this.#port) ?? this.#endCounting;
     } catch (cause) {
       this.#server.forceShutdown();
       const message = cause instanceof Error ? cause.message : String(cause);
@@ -136,12 +155,18 @@ export class GrpcServer {
         responseSerialize: asBuffer,
         responseDeserialize: asIs,
       };
-      handlers[name] = this.#handler(service.name, method, running);
+      const metrics = this.#metrics?.method(service.name, name, method.kind) ?? UNCOUNTED;
+      handlers[name] = this.#handler(service.name, method, running, metrics);
     }
     this.#server.addService(definition, handlers);
   }
 
-  #handler(service: string, method: Method, running: { count: number; readonly most: number }): grpc.UntypedHandleCall {
+  #handler(
+    service: string,
+    method: Method,
+    running: { count: number; readonly most: number },
+    metrics: MethodMetrics,
+  ): grpc.UntypedHandleCall {
     const refused = (): RpcError | null =>
       running.most > 0 && running.count >= running.most
         ? new RpcError(
@@ -152,8 +177,11 @@ export class GrpcServer {
     if (method.kind === 'unary') {
       return (call: grpc.ServerUnaryCall<Uint8Array, Uint8Array>, callback: grpc.sendUnaryData<Uint8Array>) => {
         const answer = async (): Promise<void> => {
+          const startedAt = performance.now();
+          metrics.received();
           const busy = refused();
           if (busy !== null) {
+            metrics.completed(busy.status, secondsSince(startedAt));
             callback(statusOf(busy));
             return;
           }
@@ -168,6 +196,7 @@ export class GrpcServer {
           }
           running.count--;
           done();
+          metrics.completed(response === null ? nameOf(error) : 'OK', secondsSince(startedAt));
           if (response === null) {
             callback(statusOf(error));
           } else {
@@ -179,19 +208,28 @@ export class GrpcServer {
     }
     return (answered: unknown) => {
       const call = answered as StreamCall;
+      const startedAt = performance.now();
+      metrics.received();
       const busy = refused();
       if (busy !== null) {
+        metrics.completed(busy.status, secondsSince(startedAt));
         call.emit('error', statusOf(busy));
         return;
       }
       running.count++;
       const { context, done } = this.#context(call);
-      const responses = (): AsyncIterable<Uint8Array> =>
-        method.kind === 'stream'
-          ? method.handle(requestsOf(call, context.signal), context)
-          : method.handle(call.request, context);
-      void respond(call, responses, context.signal).finally(() => {
+      const responses = (): AsyncIterable<Uint8Array> => {
+        if (method.kind === 'stream') {
+          const requests = requestsOf(call, context.signal);
+          call.on('data', metrics.messageReceived);
+          return method.handle(requests, context);
+        }
+        metrics.messageReceived();
+        return method.handle(call.request, context);
+      };
+      void respond(call, responses, context.signal, metrics.messageSent).then((status) => {
         running.count--;
+        metrics.completed(status, secondsSince(startedAt));
         done();
       });
     };
@@ -227,9 +265,16 @@ function requestsOf(call: StreamCall, signal: AbortSignal): Incoming {
   return requests;
 }
 
-async function respond(call: StreamCall, handle: () => AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+/** Never rejects. @returns how the call ended */
+async function respond(
+  call: StreamCall,
+  handle: () => AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  sent: () => void,
+): Promise<RpcStatus> {
   try {
     for await (const response of handle()) {
+      sent();
       if (!call.write(response)) {
         await drained(call, signal);
       }
@@ -238,8 +283,10 @@ async function respond(call: StreamCall, handle: () => AsyncIterable<Uint8Array>
       }
     }
     call.end();
+    return 'OK';
   } catch (error) {
     call.emit('error', statusOf(error));
+    return nameOf(error);
   }
 }
 
@@ -253,6 +300,14 @@ function drained(call: StreamCall, signal: AbortSignal): Promise<void> {
     call.on('drain', go);
     signal.addEventListener('abort', go);
   });
+}
+
+function nameOf(error: unknown): RpcStatus {
+  return error instanceof RpcError ? error.status : 'UNKNOWN';
+}
+
+function secondsSince(startedAt: number): number {
+  return (performance.now() - startedAt) / 1000;
 }
 
 function statusOf(error: unknown): grpc.ServerErrorResponse & { code: grpc.status; details: string } {

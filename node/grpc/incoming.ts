@@ -28,7 +28,8 @@ export class Incoming implements AsyncIterable<Uint8Array> {
       }
       this.#wake?.();
     });
-    source.on('end', () => this.finish(ended()));
+    // A call that is given up ends as well, a moment before it says so: not in good order, then.
+    source.on('end', () => setImmediate(() => this.finish(ended())));
   }
 
   /** Ends the messages: those that came already are still given. May be called again, the first counts. */
