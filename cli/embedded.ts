@@ -3,9 +3,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { durationMs, type Options } from '#config/options.ts';
+import { readDeliver } from '#config/readDeliver.ts';
 import { readNodes } from '#config/readNodes.ts';
 import { Registry } from 'prom-client';
 import { type RunningCollector, startCollector } from '#collector/collector.ts';
+import { type DeliverTarget, parseTargets } from '#collector/deliver/targets.ts';
 import type { CommonOptions } from '#collector/options.ts';
 import { type RunningServer, startServer } from '#server/httpServer.ts';
 import { openStore } from '#trace/store/openStore.ts';
@@ -40,6 +42,7 @@ export async function startEmbedded(options: Options, parts: EmbeddedParts, logg
           ...commonCollectorOptions(options),
           logs: options.logs,
           blocks: options.blocks,
+          deliver: deliverTargets(options),
           start: options.from,
           pollMs: durationMs(options.pollInterval),
         },
@@ -88,6 +91,12 @@ export function commonCollectorOptions(options: Options): CommonOptions {
     checkRecords: options.checkRecords,
     deadLetters: { path: deadLetterPath(options) },
   };
+}
+
+/** @throws ConfigError, CollectorError for a list that cannot be read or used */
+export function deliverTargets({ deliver }: Options): DeliverTarget[] {
+  const { targets, folder } = readDeliver(deliver);
+  return parseTargets(targets, folder);
 }
 
 /** Beside the store unless the options say otherwise. */

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { PartialIdentity } from '#trace/identity.ts';
 import { BlockSource } from './blocks/blockSource.ts';
+import { DELIVER_DEFAULTS, DELIVER_KEY_PREFIX, DeliverSource, type DeliverStatus } from './deliver/deliverSource.ts';
 import { createStreamDecoder, isKnownLine } from './decoders/registry.ts';
 import { type CollectorMetrics, createCollectorMetrics, type FileLag, removeCollectorMetrics } from './metrics.ts';
 import { type NodeEntry, nodeRecords, parseNodes, selfOf } from './nodesFile.ts';
@@ -19,6 +20,8 @@ export type { CollectorModules, CollectorOptions, ImportOptions } from './option
 export interface CollectorStatus {
   /** Followed streams, by the path of their live file. */
   readonly files: readonly FileLag[];
+  /** Channels that are followed at nodes. */
+  readonly deliver: readonly DeliverStatus[];
   /** Records that wait for the store. */
   readonly queued: number;
   readonly added: number;
@@ -60,7 +63,7 @@ interface Plant {
 const CAUGHT_UP_POLL_MS = 20;
 
 /**
- * Follows log files and block folders into the store until told to stop. Starts where the last run with this store left off.
+ * Follows log files, block folders and nodes' Deliver services into the store until told to stop. Starts where the last run with this store left off.
  *
  * @throws CollectorError `bad_nodes_file`; whatever the store throws when it can't tell its checkpoints
  */
@@ -85,9 +88,14 @@ export async function startCollector(options: CollectorOptions, modules: Collect
     { patterns: options.blocks ?? [], pollMs: options.discoverMs ?? FILE_TAIL_DEFAULTS.discoverMs },
     { ...plant, checkpoints: await store.checkpoints(BLOCK_KEY_PREFIX), logger },
   );
+  const deliver = new DeliverSource(
+    { ...DELIVER_DEFAULTS, targets: options.deliver ?? [] },
+    { ...plant, checkpoints: await store.checkpoints(DELIVER_KEY_PREFIX), logger },
+  );
 
   if (nodes.length > 0) pipeline.addRecords(nodeRecords(nodes, clock()));
   await tail.start();
+  deliver.start();
   if ((options.blocks ?? []).length > 0) blockFiles.start();
   let readingStdin = options.logs.includes('-');
   const stdin = readingStdin ? readStdin(options, modules, plant, stopping.signal) : Promise.resolve();
@@ -101,7 +109,11 @@ export async function startCollector(options: CollectorOptions, modules: Collect
     });
 
   const caughtUp = () =>
-    tail.caughtUp && ((options.blocks ?? []).length === 0 || blockFiles.caughtUp) && !readingStdin && pipeline.idle;
+    tail.caughtUp &&
+    ((options.blocks ?? []).length === 0 || blockFiles.caughtUp) &&
+    deliver.caughtUp &&
+    !readingStdin &&
+    pipeline.idle;
   let stopped: Promise<void> | undefined;
   const abort = () => pipeline.abort();
   const stop = async (signal: AbortSignal | undefined) => {
@@ -110,7 +122,7 @@ export async function startCollector(options: CollectorOptions, modules: Collect
     try {
       // Sources first, then what they left in the pipeline.
       stopping.abort();
-      await Promise.all([tail.stop(), blockFiles.stop(), stdinDone]);
+      await Promise.all([tail.stop(), blockFiles.stop(), deliver.stop(), stdinDone]);
       await pipeline.drain();
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -120,6 +132,7 @@ export async function startCollector(options: CollectorOptions, modules: Collect
   return {
     status: () => ({
       files: [...tail.lags()],
+      deliver: deliver.status(),
       queued: pipeline.queued,
       ...pipeline.totals,
       deadLetters: deadLetters.count,

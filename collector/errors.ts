@@ -1,6 +1,7 @@
 /** What can go wrong in the collector, apart from lines that are bad (those are dead letters, not errors). */
 export type CollectorErrorCode =
   | 'bad_nodes_file'
+  | 'bad_deliver_list'
   | 'no_such_file'
   | 'torn_gzip'
   | 'unreadable_file'

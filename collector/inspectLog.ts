@@ -8,6 +8,8 @@ import { streamNameOf } from './sources/rotation.ts';
 
 export interface LogInspection {
   readonly records: number;
+  /** Places where a node's records are missing or not as it wrote them. */
+  readonly breaks: number;
   /** One sentence for the operator: who wrote it, what it yields, what it lacks. */
   readonly summary: string;
 }
@@ -33,12 +35,16 @@ export async function inspectLog(path: string, format: StreamFormat): Promise<Lo
   const decoder = createStreamDecoder(format, { fallbackName: streamNameOf(path) });
   const counts = new Map<string, number>();
   const names = new Set<string>();
-  let [lines, records, dead] = [0, 0, 0];
+  let [lines, records, dead, breaks] = [0, 0, 0, 0];
   for await (const line of createInterface({ input: await contentOf(path), crlfDelay: Number.POSITIVE_INFINITY })) {
     lines += 1;
     const decoded = decoder.line(line);
     if (decoded.dead !== undefined) dead += 1;
     for (const record of decoded.records) {
+      if (record.ftl.point === 'stream.check') {
+        if (record.ftl.stage !== 'read') breaks += 1;
+        continue;
+      }
       records += 1;
       counts.set(record.ftl.point, (counts.get(record.ftl.point) ?? 0) + 1);
       const name = record['service.node.name'];
@@ -46,13 +52,14 @@ export async function inspectLog(path: string, format: StreamFormat): Promise<Lo
     }
     if (lines >= MAX_LINES) break;
   }
-  return { records, summary: summarise(lines, records, dead, names, counts) };
+  return { records, breaks, summary: summarise(lines, records, dead, breaks, names, counts) };
 }
 
 function summarise(
   lines: number,
   records: number,
   dead: number,
+  breaks: number,
   names: ReadonlySet<string>,
   counts: ReadonlyMap<string, number>,
 ): string {
@@ -67,6 +74,7 @@ function summarise(
     `${lines}${lines >= MAX_LINES ? '+' : ''} lines give ${records} records`,
     yields.join(', '),
     dead > 0 ? `${dead} lines cannot be decoded` : '',
+    breaks > 0 ? `in ${breaks} places records are missing or were altered` : '',
   ]
     .filter((part) => part !== '')
     .join('; ');

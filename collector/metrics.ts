@@ -26,6 +26,7 @@ export interface CollectorMetrics {
   readonly missedFiles: Counter;
   readonly sourceErrors: Counter;
   readonly blockFiles: Counter;
+  readonly deliveredBlocks: Counter;
 }
 
 /** What the gauges ask whenever they are scraped. */
@@ -81,8 +82,12 @@ export function createCollectorMetrics(registry: Registry, gauges: CollectorGaug
     refreshErrors: counter('refresh_errors_total', 'Failures to bring summaries up to date (they are tried again).'),
     rotations: counter('rotations_total', 'Followed files that were replaced, by kind.', ['kind']),
     missedFiles: counter('missed_files_total', 'Files that vanished before they were read to the end.'),
-    sourceErrors: counter('source_errors_total', 'Failures to read or list files (they are tried again).'),
+    sourceErrors: counter(
+      'source_errors_total',
+      'Failures to read or list files, or to get blocks from a node (they are tried again).',
+    ),
     blockFiles: counter('block_files_total', 'Block files read.'),
+    deliveredBlocks: counter('delivered_blocks_total', 'Blocks that nodes delivered.'),
   };
 }
 

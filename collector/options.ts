@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { StreamFormat } from './decoders/registry.ts';
+import type { DeliverTarget } from './deliver/targets.ts';
 import type { RecordStore } from './pipeline/storeWriter.ts';
 import type { ImportProgress } from './sources/importFiles.ts';
 
@@ -42,6 +43,8 @@ export interface CollectorOptions extends CommonOptions {
   readonly logs: readonly string[];
   /** Folders and globs in which block files appear. */
   readonly blocks?: readonly string[];
+  /** Nodes whose Deliver service is followed (see `parseTargets`). */
+  readonly deliver?: readonly DeliverTarget[];
   /** Between two looks at a followed file, milliseconds (250). */
   readonly pollMs?: number;
   /** Between two looks for new files, milliseconds (1,000). */

@@ -41,6 +41,13 @@ export const OPTIONS = {
     list: true,
     meaning: 'Folders or files with raw blocks (`peer channel fetch` writes them); new files are picked up.',
   }),
+  deliver: option({
+    type: z.union([z.string(), z.array(z.unknown())]),
+    fallback: '',
+    placeholder: '<file>',
+    meaning:
+      'Peers whose blocks are followed over gRPC: a YAML file with a list of `{address, tlsRoots, mspId, msp, channels}`, or (in the configuration file) that list itself.',
+  }),
   nodes: option({
     type: z.string(),
     fallback: '',

@@ -14,6 +14,7 @@ const COLLECT: readonly OptionKey[] = [
   'store',
   'logs',
   'blocks',
+  'deliver',
   'nodes',
   'format',
   'from',
@@ -33,7 +34,7 @@ export function startCommand(): Command {
   addOptions(command, [...new Set([...COLLECT, ...SERVE])])
     .option(
       '--network',
-      "run a network of FTL's own nodes on this machine, keep it busy, and trace it (the default where neither store, logs nor blocks are given)",
+      "run a network of FTL's own nodes on this machine, keep it busy, and trace it (the default where neither store, logs, blocks nor deliver are given)",
     )
     .option('--recording', 'play the recorded Fabric network that comes with FTL')
     .addHelpText(
@@ -44,6 +45,7 @@ Examples:
   ftl start --recording                                 play a recorded Fabric network
   ftl start --logs '/var/log/fabric/*.log'              follow your own network's logs
   ftl start --logs 'logs/*.log' --blocks blocks/        the same, with the blocks as ground truth
+  ftl start --logs 'logs/*.log' --deliver peers.yaml    the same, with blocks as peers commit them
   ftl start --store sqlite:/var/lib/ftl/ftl.db --port 8080 --no-open`,
     )
     .action(async () => {
@@ -65,9 +67,9 @@ export function collectCommand(): Command {
     )
     .action(async () => {
       const { options } = optionsOf(command);
-      if (options.logs.length === 0 && options.blocks.length === 0)
+      if (options.logs.length === 0 && options.blocks.length === 0 && options.deliver.length === 0)
         command.error(
-          'error: nothing to collect: give --logs and/or --blocks (or FTL_LOGS, FTL_BLOCKS, or a configuration file)',
+          'error: nothing to collect: give --logs, --blocks or --deliver (or FTL_LOGS, FTL_BLOCKS, FTL_DELIVER, or a configuration file)',
         );
       await run({ options, cleanUp: () => {} }, { collect: true, serve: false });
     });
@@ -103,7 +105,7 @@ async function planOf(
 }
 
 function nothingAsked({ defaulted }: LoadedOptions): boolean {
-  return defaulted.has('store') && defaulted.has('logs') && defaulted.has('blocks');
+  return ['store', 'logs', 'blocks', 'deliver'].every((key) => defaulted.has(key as OptionKey));
 }
 
 async function withRecording(options: Options): Promise<Plan> {

@@ -37,8 +37,19 @@ export class BlockSource {
    * @throws BlockError for bytes that are no intact block.
    */
   decode(bytes: Uint8Array): StoredRecord[] {
-    const block = this.#read(bytes);
-    const channel = block.channel ?? this.#options.channel ?? '';
+    return this.recordsOf(this.#read(bytes));
+  }
+
+  /**
+   * The records of a block that has been taken apart already.
+   * @param asked channel that it was asked for, where no transaction names it
+   * @throws BlockError for a block that is not intact
+   */
+  recordsOf(block: BlockView, asked?: string): StoredRecord[] {
+    if (!block.dataHashMatches) {
+      throw new BlockError('data_hash_mismatch', `block ${block.number}: its data is not what its header says`);
+    }
+    const channel = block.channel ?? asked ?? this.#options.channel ?? '';
     if (channel === '' || channel.length > MAX_CHANNEL) {
       const why =
         channel === '' ? 'no transaction names its channel' : `a channel name of ${channel.length} characters`;

@@ -164,6 +164,7 @@ describe('the fast check', () => {
     'rw_sets',
     'config',
     'definition',
+    'check',
     'tx_type',
     'error',
     'stage',

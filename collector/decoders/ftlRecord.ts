@@ -25,8 +25,16 @@ const MAX_RECORD = 4_000_000;
 
 const NOTHING: Decoded = Object.freeze({ records: Object.freeze([]) });
 
+/** What a collector says of a stream no line in it may say. */
+function decodeLine(text: string): Decoded {
+  const decoded = decodeRecord(text);
+  return decoded.records[0]?.ftl.point === 'stream.check'
+    ? dead('bad_record', 'a stream.check is the word of a collector that follows the stream, not of a line in it')
+    : decoded;
+}
+
 const unchecked: StreamDecoder = {
-  line: decodeRecord,
+  line: decodeLine,
   flush: () => NOTHING,
   // Each record stands alone.
   snapshot: () => ({}),
@@ -41,7 +49,7 @@ class CheckingDecoder implements StreamDecoder {
   }
 
   line(text: string): Decoded {
-    const decoded = decodeRecord(text);
+    const decoded = decodeLine(text);
     const [record] = decoded.records;
     if (record === undefined) return decoded;
     const found = this.#streams.check(record, text);
@@ -77,9 +85,6 @@ export function decodeRecord(text: string): Decoded {
     return dead('bad_record', 'not a JSON object');
   }
   const record = dotted(value as Record<string, unknown>);
-  if ((record['ftl'] as { point?: unknown } | undefined)?.point === 'stream.check') {
-    return dead('bad_record', 'a stream.check is the word of a collector that follows the stream, not of a line in it');
-  }
   // A key of this name would become the object's prototype in a copy; the schema deals with it.
   if (isPlainRecord(record) && !text.includes('__proto__')) return { records: [record] };
   const parsed = TraceRecord.safeParse(record);
@@ -226,6 +231,7 @@ function isPlainFtl(ftl: Record<string, unknown>): boolean {
       case 'rw_sets':
       case 'config':
       case 'definition':
+      case 'check':
         return false;
       default:
     }
