@@ -7,7 +7,7 @@
  *
  * With `both` two such networks stand side by side, with and without trace records, and the load goes to them in turn (ABBA): each
  * process is as warm as its counterpart, and what else the machine does meets both. CPU is what the kernel counted for all threads of a
- * process, in the time from a run's first proposal to its last commit; "main" the share of the thread that runs JavaScript. `--profile`
+ * process, in the time from a run's first proposal to its last commit. `--profile`
  * writes a CPU profile of every process.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -24,7 +24,7 @@ import { NetworkFolder } from '#node/network/networkFolder.ts';
 import { runningProcess } from '#node/network/processes.ts';
 import { upNetwork } from '#node/network/upNetwork.ts';
 import type { LoadResult, LoadRun } from './networkLoad.ts';
-import { type ProcessUse, processUse, residentMb } from './processUse.ts';
+import { type ProcessUse, processUse, residentMb, THREADS, totalOf } from './processUse.ts';
 
 const { values } = parseArgs({
   options: {
@@ -114,10 +114,7 @@ class Bench {
     this.#load.send(run);
     const [result] = (await once(this.#load, 'message')) as [LoadResult];
     const after = this.#uses();
-    const use = byPart((part) => ({
-      cpuMs: (after[part].cpuMs - before[part].cpuMs) / run.count,
-      mainMs: (after[part].mainMs - before[part].mainMs) / run.count,
-    }));
+    const use = byPart((part) => byThread((thread) => (after[part][thread] - before[part][thread]) / run.count));
     return { ...result, use };
   }
 
@@ -134,12 +131,10 @@ class Bench {
   }
 
   #uses(): Record<Part, ProcessUse> {
-    return byPart((part) =>
-      this.#pids[part].map(processUse).reduce((sum, one) => ({
-        cpuMs: sum.cpuMs + one.cpuMs,
-        mainMs: sum.mainMs + one.mainMs,
-      })),
-    );
+    return byPart((part) => {
+      const uses = this.#pids[part].map(processUse);
+      return byThread((thread) => uses.reduce((sum, one) => sum + one[thread], 0));
+    });
   }
 }
 
@@ -147,6 +142,10 @@ const OFF = 'ftl:\n  tracing:\n    enabled: false\n';
 
 function byPart<T>(of: (part: Part) => T): Record<Part, T> {
   return Object.fromEntries(PARTS.map((part) => [part, of(part)])) as Record<Part, T>;
+}
+
+function byThread(of: (thread: keyof ProcessUse) => number): ProcessUse {
+  return Object.fromEntries(THREADS.map((thread) => [thread, of(thread)])) as ProcessUse;
 }
 
 function median(numbers: readonly number[]): number {
@@ -169,7 +168,7 @@ function inMs({ p50, p95, p99 }: LoadResult['commit']): string {
 }
 
 function rowOf(name: string, { seconds, endorse, submit, commit, use }: Measured): string {
-  const cpu = PARTS.map((part) => `${use[part].cpuMs.toFixed(3)} (${use[part].mainMs.toFixed(3)})`);
+  const cpu = PARTS.map((part) => totalOf(use[part]).toFixed(3));
   const rate = (RUN.count / seconds).toFixed(0);
   const load = (loadavg()[0] as number).toFixed(1);
   return `| ${[name, rate, inMs(commit), inMs(endorse), inMs(submit), ...cpu, load].join(' | ')} |`;
@@ -191,7 +190,7 @@ try {
     await bench.run({ ...RUN, count: Number(values['warm-up']) });
   }
   print(
-    `| tracing | tx/s | commit p50 / p95 / p99 ms | endorse | submit | ${PARTS.map((part) => `${part}, CPU ms (main)`).join(' | ')} | machine's load |`,
+    `| tracing | tx/s | commit p50 / p95 / p99 ms | endorse | submit | ${PARTS.map((part) => `${part}, CPU ms`).join(' | ')} | machine's load |`,
   );
   print(`| --- ${'| ---: '.repeat(5 + PARTS.length)}|`);
   const results = new Map<string, Measured[]>(kinds.map((kind) => [kind, []]));
@@ -212,22 +211,19 @@ try {
     );
     for (const part of PARTS) {
       const cpu = spread(
-        runs.map(({ use }) => use[part].cpuMs),
+        runs.map(({ use }) => totalOf(use[part])),
         3,
       );
-      const main = spread(
-        runs.map(({ use }) => use[part].mainMs),
-        3,
-      );
+      const threads = THREADS.map((kind) => `${kind} ${median(runs.map(({ use }) => use[part][kind])).toFixed(3)}`);
       const resident = (benches.get(kind) as Bench).resident(part).map((mb) => mb.toFixed(0));
       print(
-        `  ${part.padEnd(10)} ${cpu} CPU-ms a transaction, main thread ${main}; ${resident.join(' and ')} MB resident`,
+        `  ${part.padEnd(10)} ${cpu} CPU-ms a transaction: ${threads.join(', ')}; ${resident.join(' and ')} MB resident`,
       );
     }
   }
   const [on, off] = ['on', 'off'].map((kind) => results.get(kind) ?? []);
   if (on !== undefined && off !== undefined && on.length > 0 && off.length > 0) {
-    const nodes = ({ use }: Measured): number => use['two peers'].cpuMs + use.orderer.cpuMs;
+    const nodes = ({ use }: Measured): number => totalOf(use['two peers']) + totalOf(use.orderer);
     const more = on.map((one, index) => (nodes(one) / nodes(off[index] as Measured) - 1) * 100);
     const slower = on.map((one, index) => (one.seconds / (off[index] as Measured).seconds - 1) * 100);
     print(`tracing costs the nodes ${spread(more, 1)} % CPU, and ${spread(slower, 1)} % of the rate`);

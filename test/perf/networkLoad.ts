@@ -3,6 +3,7 @@
  * as the node's own client allows, for it has the same cores as the network that it measures.
  */
 import { randomBytes } from 'node:crypto';
+import type { CommitStatus } from '#node/client/commitWatcher.ts';
 import { agreed, propose } from '#node/client/endorse.ts';
 import { createProposal, signProposal } from '#node/client/proposal.ts';
 import { assembleTransaction } from '#node/client/transaction.ts';
@@ -60,6 +61,13 @@ function first<T>(items: readonly T[]): T {
   return items[0] as T;
 }
 
+function requireValid(statuses: readonly CommitStatus[]): void {
+  const bad = statuses.find(({ code }) => code !== 0);
+  if (bad !== undefined) {
+    throw new Error(`${bad.txId}: ${bad.codeName}`);
+  }
+}
+
 async function load({ count, inFlight, until }: LoadRun): Promise<LoadResult> {
   const latencies = { endorse: new LatencyHistogram(), submit: new LatencyHistogram(), commit: new LatencyHistogram() };
   const run = randomBytes(4).toString('hex');
@@ -85,10 +93,7 @@ async function load({ count, inFlight, until }: LoadRun): Promise<LoadResult> {
     latencies.submit.add(performance.now() - endorsed);
     const committed = statuses.then((all) => {
       latencies.commit.add(performance.now() - started);
-      const bad = all.find(({ code }) => code !== 0);
-      if (bad !== undefined) {
-        throw new Error(`${bad.txId}: ${bad.codeName}`);
-      }
+      requireValid(all);
       uncommitted--;
       room.resolve();
       room = Promise.withResolvers<void>();
