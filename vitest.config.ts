@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three suites: `unit` beside the code, `e2e` with real processes, `browser` with a real Chromium. */
+/**
+ * Suites: `unit` beside the code, `e2e` with real processes, `browser` with a real Chromium; `interop` with Go Fabric's programs, where
+ * FABRIC_BIN names their folder.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -33,6 +36,19 @@ export default defineConfig({
           maxWorkers: 1,
         },
       },
+      ...((process.env['FABRIC_BIN'] ?? '') === ''
+        ? []
+        : [
+            {
+              test: {
+                name: 'interop',
+                include: ['test/interop/**/*.test.ts'],
+                testTimeout: 180_000,
+                hookTimeout: 180_000,
+                maxWorkers: 1,
+              },
+            },
+          ]),
     ],
   },
 });

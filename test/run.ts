@@ -3,10 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NOT_THERE } from './interop/notThere.ts';
 
 /**
- * Every suite, one after the other: types, lint and format (one test each), then unit, end-to-end and browser tests. Ends
- * with the skipped tests by name and reason, the failures by name, and one line `N passed, N failed, N skipped`.
+ * Every suite, one after the other: types, lint and format (one test each), then unit, end-to-end and browser tests, and those with Go
+ * Fabric's programs where FABRIC_BIN names their folder. Ends with the skipped tests by name and reason, the failures by name, and one
+ * line `N passed, N failed, N skipped`.
  */
 interface Tally {
   passed: number;
@@ -83,6 +85,8 @@ vitest('unit');
 check('the page builds', () => node('build/web.ts', ['--if-stale']));
 vitest('e2e');
 vitest('browser');
+if ((process.env['FABRIC_BIN'] ?? '') === '') tally.skips.push(`interop: ${NOT_THERE}`);
+else vitest('interop');
 rmSync(reports, { recursive: true, force: true });
 
 for (const name of tally.skips) process.stdout.write(`skipped: ${name}\n`);

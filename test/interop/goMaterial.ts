@@ -1,0 +1,116 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Layout, OrganizationLayout } from '#node/network/layout.ts';
+import type { NetworkFolder } from '#node/network/networkFolder.ts';
+import type { GoTools } from './goTools.ts';
+
+const HOST = '127.0.0.1';
+
+/** A network's identities and genesis blocks, made anew by cryptogen and configtxgen in the place of ours. */
+export async function remakeWithGo(tools: GoTools, folder: NetworkFolder, layout: Layout): Promise<void> {
+  const file = join(folder.path, 'cryptogen.yaml');
+  writeFileSync(file, stringify(cryptogenConfig(layout)));
+  rmSync(folder.cryptoConfig, { recursive: true });
+  await tools.run('cryptogen', ['generate', `--config=${file}`, `--output=${folder.cryptoConfig}`]);
+  writeConfigtx(folder, layout);
+  for (const { name } of layout.channels) {
+    const block = folder.genesisBlock(name);
+    rmSync(block);
+    const args = ['-configPath', folder.path, '-profile', name, '-channelID', name, '-outputBlock', block];
+    await tools.run('configtxgen', args);
+  }
+}
+
+/** `configtx.yaml`, with a profile named after each channel. */
+export function writeConfigtx(folder: NetworkFolder, layout: Layout): void {
+  writeFileSync(
+    join(folder.path, 'configtx.yaml'),
+    stringify(configtx(folder, layout), { aliasDuplicateObjects: false }),
+  );
+}
+
+function cryptogenConfig({ organizations }: Layout): object {
+  const entry = ({ name, domain, users, peers, orderers }: OrganizationLayout): object => ({
+    Name: name,
+    Domain: domain,
+    EnableNodeOUs: true,
+    Specs: [...peers, ...orderers].map((node) => ({ Hostname: node.name, SANS: ['localhost', HOST] })),
+    Users: { Count: users },
+  });
+  return {
+    OrdererOrgs: organizations.filter(({ orderers }) => orderers.length > 0).map(entry),
+    PeerOrgs: organizations.filter(({ peers }) => peers.length > 0).map(entry),
+  };
+}
+
+function configtx(folder: NetworkFolder, layout: Layout): object {
+  const ordering = layout.organizations.filter(({ orderers }) => orderers.length > 0);
+  const batchSize = { MaxMessageCount: 10, AbsoluteMaxBytes: '10 MB', PreferredMaxBytes: '2 MB' };
+  const consenters = ordering.flatMap((organization) =>
+    organization.orderers.map((orderer) => {
+      const { certificate } = folder.organization(organization).node(orderer.host).tls;
+      return { Host: HOST, Port: orderer.port, ClientTLSCert: certificate, ServerTLSCert: certificate };
+    }),
+  );
+  const profile = (members: readonly string[]): object => ({
+    Policies: metaPolicies('MAJORITY Admins'),
+    ...capabilities('V2_0'),
+    Orderer: {
+      OrdererType: 'etcdraft',
+      BatchTimeout: '200ms',
+      BatchSize: batchSize,
+      EtcdRaft: { Consenters: consenters },
+      Organizations: ordering.map((one) => organizationEntry(folder, one)),
+      Policies: { ...metaPolicies('MAJORITY Admins'), BlockValidation: meta('ANY Writers') },
+      ...capabilities('V2_0'),
+    },
+    Application: {
+      Organizations: layout.organizations
+        .filter(({ name }) => members.includes(name))
+        .map((one) => organizationEntry(folder, one)),
+      Policies: {
+        ...metaPolicies('MAJORITY Admins'),
+        LifecycleEndorsement: meta('MAJORITY Endorsement'),
+        Endorsement: meta('MAJORITY Endorsement'),
+      },
+      ...capabilities('V2_5'),
+    },
+  });
+  return {
+    Organizations: layout.organizations.map((one) => organizationEntry(folder, one)),
+    Profiles: Object.fromEntries(layout.channels.map(({ name, organizations }) => [name, profile(organizations)])),
+  };
+}
+
+function organizationEntry(folder: NetworkFolder, organization: OrganizationLayout): object {
+  const { mspId, orderers } = organization;
+  const signed = (...roles: readonly string[]): object => ({
+    Type: 'Signature',
+    Rule: `OR(${roles.map((role) => `'${mspId}.${role}'`).join(', ')})`,
+  });
+  return {
+    Name: mspId,
+    ID: mspId,
+    MSPDir: folder.organization(organization).msp,
+    Policies: {
+      Readers: signed('member'),
+      Writers: signed('member'),
+      Admins: signed('admin'),
+      Endorsement: signed('peer'),
+    },
+    ...(orderers.length === 0 ? {} : { OrdererEndpoints: orderers.map(({ port }) => `${HOST}:${port}`) }),
+  };
+}
+
+function meta(rule: string): object {
+  return { Type: 'ImplicitMeta', Rule: rule };
+}
+
+function capabilities(name: string): object {
+  return { Capabilities: { [name]: true } };
+}
+
+function metaPolicies(admins: string): object {
+  return { Readers: meta('ANY Readers'), Writers: meta('ANY Writers'), Admins: meta(admins) };
+}
