@@ -130,17 +130,20 @@ describe('records of a transaction', () => {
     ]);
   });
 
-  it('are written as far as they go: without a channel, without a certificate, with hostile text', async () => {
+  it('are written as far as they go: without a channel, without a certificate, without an ID, with hostile text', async () => {
     const nobody = IdentityView.of('Org9MSP', Buffer.from('no certificate'));
     const records = await traced((tracer) => {
       tracer.endorseRequest({ channelId: '', txId: 'x'.repeat(1000), caller: { identity: nobody, address: 'a:1' } });
       tracer.endorseResponse({ ...step, error: '"}}\n{"ftl":\u0000\ud800'.repeat(1000) });
+      tracer.broadcastRequest({ ...step, txId: '', type: 'CONFIG_UPDATE' });
     });
     expect(records).toMatchObject([
       { traceId: undefined, tx_id: 'x'.repeat(256), sender: { msp: 'Org9MSP', address: 'a:1' } },
       { error: expect.stringMatching(/^"\}\}\n\{"ftl":/) },
+      { point: 'broadcast.request', tx_type: 'CONFIG_UPDATE', traceId: undefined },
     ]);
     expect(records[0]).not.toHaveProperty('channel');
+    expect(records[2]).not.toHaveProperty('tx_id');
   });
 });
 

@@ -15,12 +15,12 @@ const MAX_ERROR = 4096;
 
 /** Turns what happens in a node into records (docs/reference/trace-points.md). */
 export class NodeTracer implements Tracer {
-  readonly #writer: Pick<RecordWriter, 'write' | 'drop' | 'self'>;
+  readonly #writer: Pick<RecordWriter, 'write' | 'drop' | 'self' | 'spent'>;
   readonly #self: PartialIdentity;
   readonly #identities = new WeakMap<IdentityView, PartialIdentity>();
   readonly #traceIds = new Map<string, string>();
 
-  constructor(modules: { readonly writer: Pick<RecordWriter, 'write' | 'drop' | 'self'> }) {
+  constructor(modules: { readonly writer: Pick<RecordWriter, 'write' | 'drop' | 'self' | 'spent'> }) {
     this.#writer = modules.writer;
     this.#self = modules.writer.self;
   }
@@ -133,6 +133,7 @@ export class NodeTracer implements Tracer {
   }
 
   #record(make: () => RecordFields, traceId: string | null = null): void {
+    const startedAt = performance.now();
     let fields: RecordFields;
     try {
       fields = make();
@@ -142,10 +143,11 @@ export class NodeTracer implements Tracer {
       return;
     }
     this.#writer.write(fields, traceId);
+    this.#writer.spent(performance.now() - startedAt);
   }
 
   #transaction({ channelId, txId }: TransactionStep, make: () => RecordFields): void {
-    this.#record(make, channelId === '' ? null : this.#traceId(channelId, txId));
+    this.#record(make, channelId === '' || txId === '' ? null : this.#traceId(channelId, txId));
   }
 
   #step(point: RecordFields['point'], step: TransactionStep): RecordFields {
@@ -153,7 +155,8 @@ export class NodeTracer implements Tracer {
     return {
       point,
       ...(channelId === '' ? {} : { channel: channelId }),
-      tx_id: txId.slice(0, MAX_TX_ID),
+      // An update of the configuration has none.
+      ...(txId === '' ? {} : { tx_id: txId.slice(0, MAX_TX_ID) }),
       ...(type === undefined ? {} : { tx_type: type }),
       sender: this.#party(step.caller),
       ...(chaincode === undefined ? {} : { chaincode }),

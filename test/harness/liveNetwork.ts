@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { broadcast } from '#node/client/broadcast.ts';
-import type { CommitStatus } from '#node/client/commitWatcher.ts';
+import type { CommitStatus, CommitWatcher } from '#node/client/commitWatcher.ts';
 import { deliveredBlocks } from '#node/client/deliver.ts';
 import { agreed, type Endorsements, propose, type ProposalAnswer } from '#node/client/endorse.ts';
 import { createProposal, type Proposal, type ProposalRequest, signProposal } from '#node/client/proposal.ts';
@@ -40,6 +40,7 @@ export type NodeSettings = Readonly<Record<string, unknown>>;
 export interface LiveNetworkOptions {
   readonly peers?: NodeSettings;
   readonly orderer?: NodeSettings;
+  /** As a layout has it. */
   readonly batch?: Readonly<Record<string, unknown>>;
 }
 
@@ -99,7 +100,7 @@ export class LiveNetwork implements AsyncDisposable {
   async up(): Promise<void> {
     const { folder } = this;
     await upNetwork({ folder, commands: FTL }, { connect, onProgress: () => {} }, AbortSignal.timeout(2 * WAIT_MS));
-    await this.commits.ready(AbortSignal.timeout(WAIT_MS));
+    await Promise.all(this.commits.map((one) => one.ready(AbortSignal.timeout(WAIT_MS))));
   }
 
   /** Changes a node's configuration; it takes it with its next start. */
@@ -155,8 +156,12 @@ export class LiveNetwork implements AsyncDisposable {
     return this.connections.signer(this.org1, 'User1');
   }
 
-  get commits() {
-    return this.connections.watcher(this.org1, firstOf(this.org1.peers), CHANNEL);
+  /** One of each organisation's peer. */
+  get commits(): readonly [CommitWatcher, CommitWatcher] {
+    const [one, two] = [this.org1, this.org2].map((organization) =>
+      this.connections.watcher(organization, firstOf(organization.peers), CHANNEL),
+    );
+    return [one as CommitWatcher, two as CommitWatcher];
   }
 
   /** A connection of its own, which the caller closes. */
@@ -216,9 +221,10 @@ export class LiveNetwork implements AsyncDisposable {
     return broadcast(this.orderer, envelope);
   }
 
-  /** Resolves when a block with this transaction is committed; the transaction must not have been sent before. */
-  committed(txId: string): Promise<CommitStatus> {
-    return this.commits.wait(txId, AbortSignal.timeout(WAIT_MS));
+  /** Resolves when both peers have committed a block with this transaction, which must not have been sent before. */
+  async committed(txId: string): Promise<CommitStatus> {
+    const [status] = await Promise.all(this.commits.map((one) => one.wait(txId, AbortSignal.timeout(WAIT_MS))));
+    return status as CommitStatus;
   }
 
   /** Hands a transaction to the orderer and waits for the block. @throws ClientError */

@@ -60,7 +60,8 @@ function writeLogs(from: string, to: string, level: LoggingLevel): string {
   return to;
 }
 
-async function allTraces(store: TraceStore): Promise<Trace[]> {
+/** Every trace of a store. */
+export async function allTraces(store: TraceStore): Promise<Trace[]> {
   while ((await store.refresh()).remaining > 0);
   const traces: Trace[] = [];
   for (let cursor: string | null = ''; cursor !== null; ) {

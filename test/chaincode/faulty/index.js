@@ -21,6 +21,10 @@ class Faulty extends Contract {
     await ctx.stub.putState(key, Buffer.concat([await ctx.stub.getState(key), Buffer.from(value)]));
   }
 
+  async remove(ctx, key) {
+    await ctx.stub.deleteState(key);
+  }
+
   /** Writes how many keys there are in a range. */
   async count(ctx, start, end, key) {
     let found = 0;
