@@ -13,7 +13,8 @@ export class Signer {
   /** A serialised `msp.SerializedIdentity` with the certificate as it was given. */
   readonly identity: Uint8Array;
   readonly #key: KeyObject;
-  readonly #digest: SignatureDigest;
+  /** Of ECDSA signatures. */
+  readonly digest: SignatureDigest;
 
   /**
    * @param options key and certificate as PEM; `digest` where the MSP's hash family is not SHA2
@@ -28,7 +29,7 @@ export class Signer {
     const certificatePem = Buffer.from(options.certificatePem as string);
     this.mspId = options.mspId;
     this.certificate = Certificate.fromPem(certificatePem);
-    this.#digest = options.digest ?? 'sha256';
+    this.digest = options.digest ?? 'sha256';
     try {
       this.#key = createPrivateKey(Buffer.from(options.keyPem as string));
     } catch (cause) {
@@ -66,7 +67,7 @@ export class Signer {
   }
 
   get #algorithm(): SignatureDigest | null {
-    return keyKind(this.#key) === 'Ed25519' ? null : this.#digest;
+    return keyKind(this.#key) === 'Ed25519' ? null : this.digest;
   }
 
   #finish(signature: Uint8Array): Uint8Array {

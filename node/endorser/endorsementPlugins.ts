@@ -1,4 +1,5 @@
 import type { peer } from '@hyperledger/fabric-protos';
+import { rememberSignature } from '#node/crypto/madeSignatures.ts';
 import type { Signer } from '#node/crypto/sign.ts';
 import type { PeerChannel } from '#node/peer/peerChannel.ts';
 import { EndorserError, prefixed } from './endorserError.ts';
@@ -35,7 +36,9 @@ export type EndorsementPluginFactory = (context: EndorsementContext) => Endorsem
 export const defaultEndorsement: EndorsementPluginFactory = ({ signer }) => ({
   async endorse(payload) {
     // On this thread: a signature takes 25 µs, and half as much again to have another thread make it.
-    const signature = signer.signSync(Buffer.concat([payload, signer.identity]));
+    const signed = Buffer.concat([payload, signer.identity]);
+    const signature = signer.signSync(signed);
+    rememberSignature(signer, signed, signature);
     return { endorser: signer.identity, signature, payload };
   },
 });

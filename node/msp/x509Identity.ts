@@ -1,6 +1,7 @@
 import { hash, type KeyObject } from 'node:crypto';
 import type { msp } from '@hyperledger/fabric-protos';
 import type { Certificate } from '#node/crypto/certificate.ts';
+import { madeHere } from '#node/crypto/madeSignatures.ts';
 import { verifySignature } from '#node/crypto/verify.ts';
 import { BoundedCache } from './boundedCache.ts';
 import type { CertifiedUnit } from './organizationalUnits.ts';
@@ -85,7 +86,11 @@ export class X509Identity implements MspIdentity {
     if (signatureDigest === null && this.certificate.keyKind !== 'Ed25519') {
       return Promise.resolve(false);
     }
-    return verifySignature(this.certificate.publicKey, message, signature, signatureDigest ?? undefined);
+    const { publicKey } = this.certificate;
+    const digest = signatureDigest ?? undefined;
+    return madeHere(publicKey, message, signature, digest)
+      ? Promise.resolve(true)
+      : verifySignature(publicKey, message, signature, digest);
   }
 
   satisfies(principal: msp.MSPPrincipal): string | null {
