@@ -218,27 +218,33 @@ export class GrpcServer {
       }
       running.count++;
       const { context, done } = this.#context(call);
+      let requests: Incoming | null = null;
       const responses = (): AsyncIterable<Uint8Array> => {
         if (method.kind === 'stream') {
-          const requests = requestsOf(call, context.signal);
-          call.on('data', metrics.messageReceived);
+          requests = requestsOf(call, context.signal);
+          call.on('data', () => metrics.messageReceived());
           return method.handle(requests, context);
         }
         metrics.messageReceived();
         return method.handle(call.request, context);
       };
-      void respond(call, responses, context.signal, metrics.messageSent).then((status) => {
+      const run = async (): Promise<void> => {
+        const status = await respond(call, responses, context.signal, () => metrics.messageSent());
         running.count--;
         metrics.completed(status, secondsSince(startedAt));
         done();
-      });
+        // Whoever still reads after the handler has ended is not left waiting.
+        requests?.finish(new RpcError('CANCELLED', 'the call has ended'));
+      };
+      void run();
     };
   }
 
   #context(call: AnyCall): { readonly context: CallContext; readonly done: () => void } {
     const abort = new AbortController();
     this.#calls.add(abort);
-    call.on('cancelled', () => abort.abort(new RpcError('CANCELLED', 'the client gave the call up')));
+    const cancelled = (): void => abort.abort(new RpcError('CANCELLED', 'the client gave the call up'));
+    call.on('cancelled', cancelled);
     const [traceparent] = call.metadata.get('traceparent');
     return {
       context: {
@@ -249,13 +255,18 @@ export class GrpcServer {
         traceparent: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,
         signal: abort.signal,
       },
-      done: () => this.#calls.delete(abort),
+      done: () => {
+        this.#calls.delete(abort);
+        // It comes at the end of every call.
+        call.off('cancelled', cancelled);
+      },
     };
   }
 }
 
 type AnyCall = Pick<grpc.ServerUnaryCall<Uint8Array, Uint8Array>, 'getPeer' | 'getAuthContext' | 'metadata'> & {
   on(event: 'cancelled', listener: () => void): unknown;
+  off(event: 'cancelled', listener: () => void): unknown;
 };
 type StreamCall = grpc.ServerDuplexStream<Uint8Array, Uint8Array> & { readonly request: Uint8Array };
 
