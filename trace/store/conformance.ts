@@ -5,6 +5,7 @@ import { orderSuite } from './conformance/orderSuite.ts';
 import { resolutionSuite } from './conformance/resolutionSuite.ts';
 import { retentionSuite } from './conformance/retentionSuite.ts';
 import { searchSuite } from './conformance/searchSuite.ts';
+import { streamSuite } from './conformance/streamSuite.ts';
 import { writingSuite } from './conformance/writingSuite.ts';
 import type { TraceStore } from './traceStore.ts';
 
@@ -38,5 +39,6 @@ export function traceStoreConformance(name: string, factory: StoreFactory): void
     listingSuite(newStore);
     changesSuite(newStore);
     retentionSuite(newStore);
+    streamSuite(newStore);
   });
 }
