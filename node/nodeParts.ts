@@ -1,16 +1,20 @@
 import { join } from 'node:path';
+import type { OperationsSettings } from '#config/fabric/operationsSettings.ts';
 import type { TlsSettings } from '#config/fabric/peerSettings.ts';
 import type { TracingSettings } from '#config/fabric/tracingSettings.ts';
 import type { ChannelBundle } from './channel/bundle.ts';
 import type { ServerTls } from './grpc/tlsMaterial.ts';
+import { NODE_RELEASE } from './nodeRelease.ts';
+import type { LogSink } from './operations/nodeLogs.ts';
+import type { NodeOperationsOptions } from './operations/nodeOperations.ts';
 import type { TracingOptions } from './tracing/tracing.ts';
 
 /** Where a node tells its operator what it does; a pino logger is one. */
-export interface NodeLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+export type NodeLog = LogSink;
+
+/** @param folder of the node's ledgers */
+export function operationsOptions(operations: OperationsSettings, folder: string): NodeOperationsOptions {
+  return { ...operations, version: NODE_RELEASE, folder };
 }
 
 /** What peers and orderers make of their settings in the same way. */

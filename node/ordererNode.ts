@@ -10,13 +10,19 @@ import type { GrpcService } from './grpc/service.ts';
 import { checkServerTls } from './grpc/tlsMaterial.ts';
 import { readMspFolder, readSigner } from './msp/mspFolder.ts';
 import { X509Msp } from './msp/x509Msp.ts';
-import { clientRoots, type NodeLog, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import { clientRoots, type NodeLog, operationsOptions, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import type { LoggerLevels } from './operations/loggerLevels.ts';
+import { ordererNodeMetrics } from './operations/nodeMetrics.ts';
+import { NodeOperations } from './operations/nodeOperations.ts';
 import { NODE_RELEASE } from './nodeRelease.ts';
 import { Orderer } from './orderer/orderer.ts';
 import { openTracing } from './tracing/tracing.ts';
 
 export interface OrdererNodeModules {
+  /** Writes all that it is given. */
   readonly log: NodeLog;
+  /** What is logged, until `/logspec` says otherwise; by default all at info. */
+  readonly levels?: LoggerLevels;
 }
 
 /** How long calls that are under way may take when the orderer stops. */
@@ -25,20 +31,26 @@ const GRACE_MS = 3000;
 /** An ordering node: everything of `node/` that makes one, wired by hand. Stopped in reverse order of its start. */
 export class OrdererNode implements AsyncDisposable {
   readonly orderer: Orderer;
+  readonly operations: NodeOperations;
   readonly #server: GrpcServer;
   readonly #cleanUp: (() => unknown)[];
   readonly #log: NodeLog;
   #stopping: Promise<void> | null = null;
 
-  private constructor(orderer: Orderer, server: GrpcServer, cleanUp: (() => unknown)[], log: NodeLog) {
-    this.orderer = orderer;
-    this.#server = server;
+  private constructor(
+    parts: { readonly orderer: Orderer; readonly operations: NodeOperations; readonly server: GrpcServer },
+    cleanUp: (() => unknown)[],
+    log: NodeLog,
+  ) {
+    this.orderer = parts.orderer;
+    this.operations = parts.operations;
+    this.#server = parts.server;
     this.#cleanUp = cleanUp;
     this.#log = log;
   }
 
   /** @throws GrpcServerError, MspError, OrdererError, errors of the stores */
-  static async start(settings: OrdererSettings, { log }: OrdererNodeModules): Promise<OrdererNode> {
+  static async start(settings: OrdererSettings, modules: OrdererNodeModules): Promise<OrdererNode> {
     const cleanUp: (() => unknown)[] = [];
     const { tls, admin } = settings;
     try {
@@ -48,12 +60,21 @@ export class OrdererNode implements AsyncDisposable {
       const localMsp = new X509Msp(readMspFolder(settings.mspConfigPath, settings.localMspId), '3.0');
       const signer = readSigner(settings.mspConfigPath, settings.localMspId);
       localMsp.deserializeIdentity(signer.identity).validate(new Date());
+      const operations = await NodeOperations.start(operationsOptions(settings.operations, settings.ledgerPath), {
+        sink: modules.log,
+        ...(modules.levels === undefined ? {} : { levels: modules.levels }),
+      });
+      cleanUp.push(() => operations.stop());
+      const metrics = ordererNodeMetrics(operations.registry);
+      const log = operations.logs.named('orderer.common.server');
       const tracing = openTracing(tracingOptions(settings.tracing, 'fabric-orderer', settings.ledgerPath), { signer });
       cleanUp.push(() => tracing.close());
       const { tracer } = tracing;
+      operations.traces(() => tracing.writer?.statistics ?? null);
       cleanUp.push(startVerificationThreads(availableParallelism()));
       let server: GrpcServer | null = null;
       const trust = (): void => server?.updateClientRoots(clientRoots(tls, bundlesOf(orderer)));
+      const chainLog = operations.logs.named('orderer.common.multichannel');
       const orderer = await Orderer.open(
         {
           folder: settings.ledgerPath,
@@ -64,9 +85,17 @@ export class OrdererNode implements AsyncDisposable {
           participation:
             admin === null ? null : { enabled: true, maxRequestBodySize: settings.maxRequestBodySize, ...admin },
         },
-        { signer, tracer, warn: (message, error) => log.warn({ err: error }, message), onConfig: () => trust() },
+        {
+          signer,
+          tracer,
+          registry: operations.registry,
+          warn: (message, error) => chainLog.warn({ err: error }, message),
+          onConfig: () => trust(),
+        },
       );
       cleanUp.push(() => orderer.close());
+      operations.health.register('channels', () => orderer.registrar.failures());
+      const deliverLog = operations.logs.named('common.deliver');
       const deliver = new DeliverService(
         {
           timeWindowMs: settings.timeWindowMs,
@@ -76,7 +105,8 @@ export class OrdererNode implements AsyncDisposable {
         {
           chains: orderer.registrar,
           tracer,
-          onRefused: (address, channel, reason) => log.warn({ address, channel }, `delivery refused: ${reason}`),
+          metrics: metrics.deliver,
+          onRefused: (address, channel, reason) => deliverLog.warn({ address, channel }, `delivery refused: ${reason}`),
         },
       );
       const services: readonly GrpcService[] = [
@@ -102,32 +132,35 @@ export class OrdererNode implements AsyncDisposable {
             () => true,
           ),
         ],
+        { metrics: metrics.grpc },
       );
       const serving = server;
       cleanUp.push(() => serving.stop(GRACE_MS));
       trust();
-      cleanUp.push(
-        trackExpiry(
-          [
-            { role: 'enrollment', certificate: signer.certificate.pem },
-            ...(tls === null ? [] : [{ role: 'server TLS', certificate: tls.certificate }]),
-          ],
-          log,
-        ),
-      );
+      const certificates = [
+        { role: 'enrollment', certificate: signer.certificate.pem },
+        ...(tls === null ? [] : [{ role: 'server TLS', certificate: tls.certificate }]),
+        ...(admin === null || admin.tls === null ? [] : [{ role: 'admin TLS', certificate: admin.tls.certificate }]),
+        ...(settings.operations.tls === null
+          ? []
+          : [{ role: 'operations TLS', certificate: settings.operations.tls.certificate }]),
+      ];
+      operations.certificates.track(certificates);
+      cleanUp.push(trackExpiry(certificates, log));
       tracer.nodeStart(NODE_RELEASE, serving.address);
       log.info(
         {
           address: serving.address,
           admin: orderer.participation?.address ?? null,
+          operations: operations.address,
           msp: settings.localMspId,
           channels: orderer.registrar.list(),
         },
         'orderer is ready',
       );
-      return new OrdererNode(orderer, serving, cleanUp, log);
+      return new OrdererNode({ orderer, operations, server: serving }, cleanUp, modules.log);
     } catch (error) {
-      await runBackwards(cleanUp, log);
+      await runBackwards(cleanUp, modules.log);
       throw error;
     }
   }

@@ -30,15 +30,22 @@ import { LifecycleChaincode } from './lifecycle/lifecycleChaincode.ts';
 import { readMspFolder, readSigner } from './msp/mspFolder.ts';
 import { X509Msp } from './msp/x509Msp.ts';
 import { NODE_RELEASE } from './nodeRelease.ts';
-import { clientRoots, type NodeLog, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import { clientRoots, type NodeLog, operationsOptions, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import type { LoggerLevels } from './operations/loggerLevels.ts';
+import { peerMetrics } from './operations/nodeMetrics.ts';
+import { NodeOperations } from './operations/nodeOperations.ts';
 import { AccessControl } from './peer/accessControl.ts';
+import { ChannelHealth } from './peer/channelHealth.ts';
 import { JoinedChannels } from './peer/joinedChannels.ts';
 import { LedgerFolders } from './peer/ledgerFolders.ts';
 import { snapshotService } from './peer/snapshotService.ts';
 import { openTracing } from './tracing/tracing.ts';
 
 export interface PeerModules {
+  /** Writes all that it is given. */
   readonly log: NodeLog;
+  /** What is logged, until `/logspec` says otherwise; by default all at info. */
+  readonly levels?: LoggerLevels;
 }
 
 /** Where Fabric's peers listen for chaincode unless they are told otherwise. */
@@ -54,13 +61,15 @@ const GRACE_MS = 3000;
  */
 export class Peer implements AsyncDisposable {
   readonly channels: JoinedChannels;
+  readonly operations: NodeOperations;
   readonly #server: GrpcServer;
   readonly #stop: () => Promise<void>;
   #stopping: Promise<void> | null = null;
 
-  private constructor(channels: JoinedChannels, server: GrpcServer, stop: () => Promise<void>) {
-    this.channels = channels;
-    this.#server = server;
+  private constructor(parts: PeerParts, stop: () => Promise<void>) {
+    this.channels = parts.channels;
+    this.operations = parts.operations;
+    this.#server = parts.server;
     this.#stop = stop;
   }
 
@@ -68,7 +77,8 @@ export class Peer implements AsyncDisposable {
   static async start(settings: PeerSettings, modules: PeerModules): Promise<Peer> {
     const cleanUp: (() => unknown)[] = [];
     try {
-      return await startParts(settings, modules.log, cleanUp, (...parts) => new Peer(...parts));
+      const parts = await startParts(settings, modules, cleanUp);
+      return new Peer(parts, () => runBackwards(cleanUp, modules.log));
     } catch (error) {
       await runBackwards(cleanUp, modules.log);
       throw error;
@@ -91,12 +101,17 @@ export class Peer implements AsyncDisposable {
   }
 }
 
+interface PeerParts {
+  readonly channels: JoinedChannels;
+  readonly operations: NodeOperations;
+  readonly server: GrpcServer;
+}
+
 async function startParts(
   settings: PeerSettings,
-  log: NodeLog,
+  modules: PeerModules,
   cleanUp: (() => unknown)[],
-  make: (channels: JoinedChannels, server: GrpcServer, stop: () => Promise<void>) => Peer,
-): Promise<Peer> {
+): Promise<PeerParts> {
   const { localMspId: mspId, clientTls } = settings;
   if (clientTls !== null) {
     checkKeyPair(clientTls.certificate, clientTls.key, 'TLS client');
@@ -105,9 +120,19 @@ async function startParts(
   const signer = readSigner(settings.mspConfigPath, mspId);
   localMsp.deserializeIdentity(signer.identity).validate(new Date());
 
+  const operations = await NodeOperations.start(operationsOptions(settings.operations, settings.fileSystemPath), {
+    sink: modules.log,
+    ...(modules.levels === undefined ? {} : { levels: modules.levels }),
+  });
+  cleanUp.push(() => operations.stop());
+  const metrics = peerMetrics(operations.registry);
+  const log = operations.logs.named('nodeCmd');
+  const ledgerLog = operations.logs.named('kvledger');
+  const deliveryLog = operations.logs.named('peer.blocksprovider');
   const tracing = openTracing(tracingOptions(settings.tracing, 'fabric-peer', settings.fileSystemPath), { signer });
   cleanUp.push(() => tracing.close());
   const { tracer } = tracing;
+  operations.traces(() => tracing.writer?.statistics ?? null);
   cleanUp.push(startVerificationThreads(settings.validatorPoolSize ?? availableParallelism()));
 
   const folders = new LedgerFolders(settings.fileSystemPath, settings.snapshotsPath);
@@ -124,6 +149,8 @@ async function startParts(
   );
   let server: GrpcServer | null = null;
   const trust = (): void => server?.updateClientRoots(clientRoots(settings.tls, bundlesOf(channels)));
+  const health = new ChannelHealth();
+  operations.health.register('channels', () => health.check());
   const channels = await JoinedChannels.open(
     {
       folders,
@@ -144,12 +171,17 @@ async function startParts(
               signer,
               tracer,
               connect: (endpoint) => connectToOrderer(endpoint, settings),
-              onEvent: (event) => log.info({ channel: chain.channelId, ...event }, `orderer ${event.kind}`),
+              onEvent: (event) => deliveryLog.info({ channel: chain.channelId, ...event }, `orderer ${event.kind}`),
             }),
       onOpen: (channel) => {
         trust();
+        health.opened(channel);
+        metrics.blocks.height(channel.channelId, channel.height);
+        metrics.state.height(channel.channelId, channel.height);
         channel.onCommit((block) => {
-          log.info(
+          metrics.commit.committed(block);
+          metrics.state.committed(block);
+          ledgerLog.info(
             { channel: block.channelId, block: block.number, transactions: block.transactions.length },
             'committed',
           );
@@ -158,15 +190,19 @@ async function startParts(
           }
         });
       },
-      onRecovery: (channel, { block, height }) => log.info({ channel, block, height }, 'databases catch up'),
-      onFailure: (channel, error) => log.error({ channel, err: error }, 'channel cannot go on'),
+      onRecovery: (channel, { block, height }) => ledgerLog.info({ channel, block, height }, 'databases catch up'),
+      onFailure: (channel, error) => {
+        health.failed(channel, error);
+        ledgerLog.error({ channel, err: error }, 'channel cannot go on');
+      },
       onSnapshot: (channel, block, error) =>
         error === null || error === undefined
-          ? log.info({ channel, block }, 'snapshot made')
-          : log.error({ channel, block, err: error }, 'snapshot failed'),
+          ? ledgerLog.info({ channel, block }, 'snapshot made')
+          : ledgerLog.error({ channel, block, err: error }, 'snapshot failed'),
     },
   );
   cleanUp.push(() => channels.close());
+  health.allOpen();
 
   // The runtime, what calls it from within a chaincode, and the packages' builder know each other.
   let chaincodeAddress = '';
@@ -192,7 +228,14 @@ async function startParts(
       environment: settings.environment,
       tls: settings.tls !== null,
     },
-    { packages: store, caller, channels, connect, log },
+    {
+      packages: store,
+      caller,
+      channels,
+      connect,
+      log: operations.logs.named('chaincode'),
+      metrics: metrics.chaincode,
+    },
   );
   cleanUp.push(() => runtime.stop());
   const packages = await InstalledPackages.open({ store, builder: runtime.builder });
@@ -210,14 +253,26 @@ async function startParts(
       plugins: endorsementPlugins,
       implicitCollections: { mspId, ...settings.implicitCollections },
     },
-    { channels, localMsp, access, signer, systemChaincodes, definitions, chaincodes: runtime, tracer },
+    {
+      channels,
+      localMsp,
+      access,
+      signer,
+      systemChaincodes,
+      definitions,
+      chaincodes: runtime,
+      tracer,
+      metrics: metrics.endorser,
+    },
   );
+  const deliverLog = operations.logs.named('common.deliver');
   const deliver = new DeliverService(
     { timeWindowMs: settings.timeWindowMs, mutualTls: settings.tls?.clientAuthRequired ?? false },
     {
       chains: channels,
       tracer,
-      onRefused: (address, channel, reason) => log.warn({ address, channel }, `delivery refused: ${reason}`),
+      metrics: metrics.deliver,
+      onRefused: (address, channel, reason) => deliverLog.warn({ address, channel }, `delivery refused: ${reason}`),
     },
   );
   const services: readonly GrpcService[] = [
@@ -258,18 +313,27 @@ async function startParts(
         () => true,
       ),
     ],
+    { metrics: metrics.grpc },
   );
   const serving = server;
   trust();
   cleanUp.push(() => serving.stop(GRACE_MS));
-  cleanUp.push(trackExpiry(ownCertificates(signer, settings), log));
+  const certificates = ownCertificates(signer, settings);
+  operations.certificates.track(certificates);
+  cleanUp.push(trackExpiry(certificates, log));
   tracer.nodeStart(NODE_RELEASE, reachable(settings.address, serving.port));
   channels.start();
   log.info(
-    { address: serving.address, chaincode: listener.address, msp: mspId, channels: channels.list() },
+    {
+      address: serving.address,
+      chaincode: listener.address,
+      operations: operations.address,
+      msp: mspId,
+      channels: channels.list(),
+    },
     `peer ${settings.id} is ready`,
   );
-  return make(channels, serving, () => runBackwards(cleanUp, log));
+  return { channels, operations, server: serving };
 }
 
 function deliveryOptions(settings: PeerSettings) {
@@ -297,13 +361,14 @@ function connectToOrderer({ address, tlsRoots }: OrdererEndpoint, settings: Peer
   });
 }
 
-function ownCertificates(signer: Signer, { tls, clientTls }: PeerSettings): readonly TrackedCertificate[] {
+function ownCertificates(signer: Signer, { tls, clientTls, operations }: PeerSettings): readonly TrackedCertificate[] {
   return [
     { role: 'enrollment', certificate: signer.certificate.pem },
     ...(tls === null ? [] : [{ role: 'server TLS', certificate: tls.certificate }]),
     ...(clientTls === null || clientTls.certificate === tls?.certificate
       ? []
       : [{ role: 'client TLS', certificate: clientTls.certificate }]),
+    ...(operations.tls === null ? [] : [{ role: 'operations TLS', certificate: operations.tls.certificate }]),
   ];
 }
 

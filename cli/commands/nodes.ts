@@ -6,6 +6,7 @@ import { ORDERER_KEYS } from '#config/fabric/ordererKeys.ts';
 import { ordererSettings } from '#config/fabric/ordererSettings.ts';
 import { peerSettings } from '#config/fabric/peerSettings.ts';
 import type { NodeLog } from '#node/nodeParts.ts';
+import { LoggerLevels } from '#node/operations/loggerLevels.ts';
 import { createLogger } from '../logger.ts';
 import { untilInterrupted } from '../untilInterrupted.ts';
 
@@ -24,10 +25,10 @@ export function peerCommand(): Command {
     .action(async () => {
       // From the first moment on: a signal while the ledgers open ends the node in order as well.
       const interrupted = untilInterrupted();
-      const { config, log } = load('core', CORE_KEYS);
+      const { config, log, modules } = load('core', CORE_KEYS);
       const settings = peerSettings(config, process.env);
       const { Peer } = await import('#node/peer.ts');
-      await run(await Peer.start(settings, { log }), interrupted, log);
+      await run(await Peer.start(settings, modules), interrupted, log);
     });
   return new Command('peer')
     .description('Run a Fabric peer')
@@ -41,10 +42,10 @@ export function ordererCommand(): Command {
     .addHelpText('after', HELP('orderer'))
     .action(async () => {
       const interrupted = untilInterrupted();
-      const { config, log } = load('orderer', ORDERER_KEYS);
+      const { config, log, modules } = load('orderer', ORDERER_KEYS);
       const settings = ordererSettings(config);
       const { OrdererNode } = await import('#node/ordererNode.ts');
-      await run(await OrdererNode.start(settings, { log }), interrupted, log);
+      await run(await OrdererNode.start(settings, modules), interrupted, log);
     });
   return new Command('orderer').description('Run a Fabric orderer').addCommand(start, { isDefault: true });
 }
@@ -57,27 +58,14 @@ async function run(node: { stop(): Promise<void> }, interrupted: Promise<void>, 
 }
 
 function load(name: 'core' | 'orderer', keys: KeyTable) {
-  const log = createLogger(logLevel(process.env['FABRIC_LOGGING_SPEC']));
+  const levels = new LoggerLevels(process.env['FABRIC_LOGGING_SPEC'] ?? '');
+  // What is written is decided by logger, and may be decided otherwise while the node runs.
+  const sink = createLogger('debug');
+  const log: NodeLog = levels.enabled('nodeCmd', 'info') ? sink : createLogger('warn');
   const config = FabricConfig.load({ name, keys, environment: process.env, workingFolder: process.cwd() });
   for (const warning of config.warnings) {
     log.warn({}, warning);
   }
   log.info({ file: config.file, withoutEffect: config.withoutEffect }, 'configuration read');
-  return { config, log };
-}
-
-const LEVELS: Readonly<Record<string, string>> = {
-  debug: 'debug',
-  info: 'info',
-  warning: 'warn',
-  warn: 'warn',
-  error: 'error',
-  fatal: 'fatal',
-  panic: 'fatal',
-};
-
-/** The level for all loggers that a Fabric logging specification names, such as `info` of `gossip=debug:info`; info without one. */
-function logLevel(spec: string | undefined): string {
-  const level = (spec ?? '').split(':').findLast((part) => !part.includes('=')) ?? '';
-  return LEVELS[level.toLowerCase()] ?? 'info';
+  return { config, log, modules: { log: sink, levels } };
 }

@@ -76,6 +76,15 @@ export class VerificationThreads {
     return !this.#stopped;
   }
 
+  get threads(): number {
+    return this.#stopped ? 0 : this.#threads.length;
+  }
+
+  /** Signatures that were asked for and not handed to a thread yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Never rejects. */
   verify(request: VerifyRequest): Promise<boolean> {
     if (this.#stopped || request.message.length + request.signature.length > VerificationArena.largest) {

@@ -30,6 +30,11 @@ export function startVerificationThreads(count: number): () => Promise<void> {
   };
 }
 
+/** How many threads check signatures, and how many signatures wait for one. */
+export function verificationLoad(): { readonly threads: number; readonly waiting: number } {
+  return { threads: threads?.threads ?? 0, waiting: threads?.waiting ?? 0 };
+}
+
 /**
  * Whether `signature` is `key`'s over `message`, by Fabric's rules (bccsp/sw): ECDSA over a 256-bit digest whatever the curve,
  * S in the lower half of the order, what follows the two integers passed over; Ed25519 over the message. Everything else, RSA

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { BlockStoreMetrics } from '#node/ledger/blocks/blockStoreMetrics.ts';
 import type { ConsenterStatus } from './consensus/consenter.ts';
 
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -9,6 +10,7 @@ type BroadcastLabel = 'channel' | 'type' | 'status';
 
 /** What an orderer counts, with Fabric's names and labels. */
 export class OrdererMetrics {
+  readonly blocks: BlockStoreMetrics;
   readonly committedBlock: Gauge<'channel'>;
   readonly normalProposals: Counter<'channel'>;
   readonly configProposals: Counter<'channel'>;
@@ -20,11 +22,14 @@ export class OrdererMetrics {
   readonly #clusterSize: Gauge<'channel'>;
   readonly #isLeader: Gauge<'channel'>;
   readonly #activeNodes: Gauge<'channel'>;
+  readonly #leaderChanges: Counter<'channel'>;
+  readonly #persist: Histogram<'channel'>;
   readonly #status: Gauge<'channel'>;
   readonly #relation: Gauge<'channel'>;
   readonly #children = new Map<string, BroadcastChildren>();
 
   constructor(registry: Registry) {
+    this.blocks = new BlockStoreMetrics(registry);
     const registers = [registry];
     const broadcast = { labelNames: ['channel', 'type', 'status'] as const, registers };
     const channel = { labelNames: ['channel'] as const, registers };
@@ -59,6 +64,16 @@ export class OrdererMetrics {
       'The leadership status of the current node: 1 if it is the leader else 0.',
     );
     this.#activeNodes = gauge('consensus_etcdraft_active_nodes', 'Number of active nodes in this channel.');
+    this.#leaderChanges = counter(
+      'consensus_etcdraft_leader_changes',
+      'The number of leader changes since process start.',
+    );
+    this.#persist = new Histogram({
+      name: 'consensus_etcdraft_data_persist_duration',
+      help: 'The time taken for etcd/raft data to be persisted in storage (in seconds).',
+      buckets: BUCKETS,
+      ...channel,
+    });
     this.committedBlock = gauge(
       'consensus_etcdraft_committed_block_number',
       'The block number of the latest block committed.',
@@ -113,6 +128,12 @@ export class OrdererMetrics {
     this.#clusterSize.set({ channel }, 1);
     this.#isLeader.set({ channel }, 1);
     this.#activeNodes.set({ channel }, 1);
+    this.#leaderChanges.inc({ channel });
+  }
+
+  /** Messages that wait for a block are on disk. */
+  persisted(channel: string, seconds: number): void {
+    this.#persist.observe({ channel }, seconds);
   }
 
   participation(channel: string, { relation, status }: ConsenterStatus): void {

@@ -16,6 +16,7 @@ import {
   type ProcessedMessage,
 } from './messageProcessor.ts';
 import { OrdererError, textOfError } from './ordererError.ts';
+import type { OrdererMetrics } from './ordererMetrics.ts';
 
 export interface OrderingChainOptions {
   readonly blocks: Partial<BlockStoreOptions>;
@@ -28,6 +29,7 @@ export interface OrderingChainModules {
   readonly tracer: Tracer;
   /** By the name that a channel's configuration gives. */
   readonly consensusTypes: ReadonlyMap<string, ConsensusType>;
+  readonly metrics?: OrdererMetrics | null;
   /** Told when the channel starts, ends, or has another configuration. */
   readonly onConfig?: () => void;
 }
@@ -40,6 +42,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
   readonly #store: BlockStore;
   readonly #writer: BlockWriter;
   readonly #tracer: Tracer;
+  readonly #metrics: OrdererMetrics | null;
   readonly #onConfig: () => void;
   /** Configurations of blocks that are made, but not written. */
   readonly #next = new WeakMap<BlockView, ChannelBundle>();
@@ -57,6 +60,8 @@ export class OrderingChain implements Chain, ConsenterSupport {
     this.#store = state.store;
     this.#bundle = state.bundle;
     this.#tracer = modules.tracer;
+    this.#metrics = modules.metrics ?? null;
+    this.#metrics?.blocks.height(this.channelId, state.store.height);
     this.#onConfig = modules.onConfig ?? (() => {});
     this.#writer = new BlockWriter(state.tip, modules.signer);
     this.consenterMetadata = consenterMetadataOf(state.tip);
@@ -168,7 +173,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
   }
 
   async writeBlock(block: BlockView, consenterMetadata: Uint8Array): Promise<boolean> {
-    await this.#store.append(await this.#writer.finish(block, consenterMetadata, false));
+    await this.#append(await this.#writer.finish(block, consenterMetadata, false));
     this.#release();
     return this.#store.durableHeight > block.number;
   }
@@ -177,7 +182,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
     const next = this.#next.get(block) as ChannelBundle;
     const migrates = next.orderer?.consensusType !== this.#bundle.orderer?.consensusType;
     const metadata = migrates ? new Uint8Array(0) : consenterMetadata;
-    await this.#store.append(await this.#writer.finish(block, metadata, true));
+    await this.#append(await this.#writer.finish(block, metadata, true));
     this.#bundle = next;
     this.#release();
     this.#onConfig();
@@ -196,6 +201,12 @@ export class OrderingChain implements Chain, ConsenterSupport {
     this.#release();
     this.#onConfig();
     await this.#store.close();
+  }
+
+  async #append(block: BlockView): Promise<void> {
+    const started = performance.now();
+    await this.#store.append(block);
+    this.#metrics?.blocks.committed(this.channelId, this.#store.height, (performance.now() - started) / 1000);
   }
 
   /** Lets those who wait for blocks look at the height again. */

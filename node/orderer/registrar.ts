@@ -98,6 +98,22 @@ export class Registrar implements Chains {
     return [...this.#chains.keys(), ...this.#leaving.keys()].toSorted();
   }
 
+  /**
+   * Channels that cannot do what this orderer is there for: those that it should order and cannot, and those that it could not
+   * remove. Not those that others order.
+   */
+  failures(): readonly { readonly component: string; readonly reason: string }[] {
+    const ordering = Array.from(this.#chains.values(), ({ channelId, failure, status }) =>
+      status.relation === 'consenter' && failure !== null
+        ? [{ component: `channel ${channelId}`, reason: failure }]
+        : [],
+    );
+    const leaving = Array.from(this.#leaving, ([channelId, { status }]) =>
+      status === 'failed' ? [{ component: `channel ${channelId}`, reason: 'channel removal failure' }] : [],
+    );
+    return [...ordering, ...leaving].flat();
+  }
+
   /** @throws OrdererError `channel_not_found` */
   info(channelId: string): ChannelInfo {
     const chain = this.#chains.get(channelId);

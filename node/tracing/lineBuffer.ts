@@ -35,6 +35,7 @@ export class LineBuffer {
   #given = 0;
   #done = 0;
   #batch = 0;
+  #bytes = 0;
   #waiting: { readonly upTo: number; readonly resolve: (done: boolean) => void }[] = [];
   readonly #onExit = (): void => {
     const lost = this.#writeRest();
@@ -51,6 +52,16 @@ export class LineBuffer {
 
   get hasRoom(): boolean {
     return !this.#closed && this.#characters < this.#options.maxCharacters;
+  }
+
+  /** Characters that wait to be written. */
+  get characters(): number {
+    return this.#characters;
+  }
+
+  /** Octets that the sink took. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Whether the last write failed. */
@@ -146,6 +157,7 @@ export class LineBuffer {
     try {
       const written = await this.#sink.write(this.#inFlight);
       this.#inFlight = this.#inFlight.subarray(written);
+      this.#bytes += written;
       this.#failing = false;
     } catch {
       this.#failing = true;

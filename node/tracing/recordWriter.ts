@@ -12,6 +12,7 @@ import { RecordChain, type StreamEnd } from './recordChain.ts';
 import { RotatingFile, type RotatingFileOptions } from './rotatingFile.ts';
 import { sealedText } from './seal.ts';
 import { StandardOutput } from './standardOutput.ts';
+import type { TraceStatistics } from './traceMetrics.ts';
 import { AnchoredClock, type RecordClock } from './wallClock.ts';
 
 /** A record's own fields, without those that the writer puts in. `version` is the writer's, too. */
@@ -69,6 +70,8 @@ export class RecordWriter implements AsyncDisposable {
   readonly #sealTimer: NodeJS.Timeout | null;
   /** Of the stream before, until the first record has told of it. */
   #previous: StreamEnd | null;
+  #records = 0;
+  #milliseconds = 0;
   #dropped = 0;
   #droppedUntold = 0;
   #sealedUpTo = -1;
@@ -128,6 +131,18 @@ export class RecordWriter implements AsyncDisposable {
   /** Records dropped since the start. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Since the start. */
+  get statistics(): TraceStatistics {
+    const { bytes, characters } = this.#buffer;
+    const seconds = this.#milliseconds / 1000;
+    return { records: this.#records, bytes, dropped: this.#dropped, seconds, waiting: characters };
+  }
+
+  /** Counts time that was spent in making a record, and in `write`. */
+  spent(milliseconds: number): void {
+    this.#milliseconds += milliseconds;
   }
 
   /** @param traceId W3C trace ID of the transaction; null for a record of none */
@@ -210,6 +225,7 @@ export class RecordWriter implements AsyncDisposable {
     this.#previous = null;
     // `ftl` goes last: number and chain are put behind its fields.
     const ftl = { version: RECORD_VERSION, ...fields, ...first };
+    this.#records++;
     this.#logger.info(traceId === null ? { ftl } : { 'trace.id': traceId, ftl });
   }
 

@@ -245,6 +245,7 @@ export class SingleConsenter implements Consenter {
     }
     try {
       this.#refuseWithoutLog();
+      const started = performance.now();
       await this.#log?.append(
         batch.map(({ envelope, kind, configSequence, sequence }) => ({
           sequence,
@@ -253,6 +254,7 @@ export class SingleConsenter implements Consenter {
           envelope: envelope.bytes,
         })),
       );
+      this.#metrics?.persisted(this.#support.channelId, (performance.now() - started) / 1000);
     } catch (cause) {
       const error = new OrdererError('unavailable', `the message could not be stored: ${textOfError(cause)}`, {
         cause,
