@@ -214,7 +214,9 @@ try {
         runs.map(({ use }) => totalOf(use[part])),
         3,
       );
-      const threads = THREADS.map((kind) => `${kind} ${median(runs.map(({ use }) => use[part][kind])).toFixed(3)}`);
+      const threads = THREADS.map(
+        (thread) => `${thread} ${median(runs.map(({ use }) => use[part][thread])).toFixed(3)}`,
+      );
       const resident = (benches.get(kind) as Bench).resident(part).map((mb) => mb.toFixed(0));
       print(
         `  ${part.padEnd(10)} ${cpu} CPU-ms a transaction: ${threads.join(', ')}; ${resident.join(' and ')} MB resident`,

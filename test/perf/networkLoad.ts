@@ -77,6 +77,14 @@ async function load({ count, inFlight, until }: LoadRun): Promise<LoadResult> {
   let room = Promise.withResolvers<void>();
   const commits: Promise<void>[] = [];
 
+  const finish = async (started: number, statuses: Promise<readonly CommitStatus[]>): Promise<void> => {
+    requireValid(await statuses);
+    latencies.commit.add(performance.now() - started);
+    uncommitted--;
+    room.resolve();
+    room = Promise.withResolvers<void>();
+  };
+
   /** Resolves when the orderer has it. */
   const transact = async (number: number): Promise<{ readonly committed: Promise<void> }> => {
     const signer = users[number % users.length] as (typeof users)[number];
@@ -91,14 +99,7 @@ async function load({ count, inFlight, until }: LoadRun): Promise<LoadResult> {
     const statuses = Promise.all(watchers.map((watcher) => watcher.wait(proposal.txId, never)));
     await orderer.send(envelope);
     latencies.submit.add(performance.now() - endorsed);
-    const committed = statuses.then((all) => {
-      latencies.commit.add(performance.now() - started);
-      requireValid(all);
-      uncommitted--;
-      room.resolve();
-      room = Promise.withResolvers<void>();
-    });
-    return { committed };
+    return { committed: finish(started, statuses) };
   };
 
   const client = async (): Promise<void> => {
