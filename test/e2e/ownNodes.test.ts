@@ -25,6 +25,7 @@ import type { Layout, OrdererLayout, OrganizationLayout, PeerLayout } from '#nod
 import { issueAuthority, issueTls } from '#node/network/material/issue.ts';
 import { NetworkFolder } from '#node/network/networkFolder.ts';
 import { BlockView } from '#node/protos/blockView.ts';
+import { checkStream, readRecords } from '#node/tracing/testStream.ts';
 import { runFtl } from '../harness/ftlProcess.ts';
 import { NodeProcess } from '../harness/nodeProcess.ts';
 
@@ -242,11 +243,9 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
       expect(node.log.at(-1)?.msg).toBe('stopped');
     }
     for (const { host } of [peerNode, ordererNode]) {
-      const records = readFileSync(folder.node(host).records, 'utf8');
-      const last = JSON.parse(records.trimEnd().split('\n').at(-1) ?? '') as {
-        readonly ftl: { readonly point: string };
-      };
-      expect(last.ftl.point).toBe('seal');
+      const records = readRecords(folder.node(host).records);
+      expect(records.at(-1)?.ftl.point).toBe('seal');
+      expect(checkStream(records)).toEqual({ broken: [], missing: [] });
     }
     [orderer, peer] = await Promise.all([startOrderer(), startPeer()]);
     expect(await height()).toBe(3);
@@ -292,6 +291,7 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
           ...peerEnvironment(),
           ...other,
           CORE_PEER_CHAINCODELISTENADDRESS: '127.0.0.1:0',
+          CORE_OPERATIONS_LISTENADDRESS: '127.0.0.1:0',
           CORE_FTL_TRACING_FILE: join(path, 'other.ndjson'),
           ...environment,
         },
@@ -309,6 +309,7 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
         ...ordererEnvironment(),
         ORDERER_GENERAL_LISTENPORT: String(port),
         ORDERER_ADMIN_LISTENADDRESS: '127.0.0.1:0',
+        ORDERER_OPERATIONS_LISTENADDRESS: '127.0.0.1:0',
         ORDERER_FILELEDGER_LOCATION: join(path, 'otherLedger'),
         ORDERER_CONSENSUS_WALDIR: join(path, 'otherWal'),
         ORDERER_FTL_TRACING_FILE: join(path, 'other.ndjson'),
