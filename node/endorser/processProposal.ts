@@ -103,14 +103,15 @@ export class Endorser {
   /**
    * @param request a serialised `protos.SignedProposal`
    * @returns a serialised `protos.ProposalResponse`
-   * @throws RpcError UNKNOWN for a proposal that is turned down
+   * @throws RpcError INTERNAL for bytes that are none, UNKNOWN for a proposal that is turned down
    */
   async processProposal(request: Uint8Array, context: CallContext): Promise<Uint8Array> {
     const { metrics, tracer } = this.#modules;
+    const signedProposal = decodeSignedProposal(request);
     metrics?.received.inc();
     let trace: ProposalTrace | null = null;
     try {
-      const received = unpackHeaders(decodeSignedProposal(request));
+      const received = unpackHeaders(signedProposal);
       const invocation = attempt(() => unpackInvocation(received));
       trace = new ProposalTrace(received, invocation.value, context, tracer);
       const answer = await this.#answer(received, invocation, trace);

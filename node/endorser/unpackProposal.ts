@@ -1,5 +1,6 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import { sha256 } from '#node/crypto/hash.ts';
+import { RpcError } from '#node/grpc/rpcError.ts';
 import { WireWriter } from '#node/ledger/state/wireWriter.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage, type MessageType } from '#node/protos/strictReader.ts';
@@ -44,9 +45,16 @@ export interface ProposedInvocation {
 
 export interface UnpackedProposal extends ReceivedProposal, ProposedInvocation {}
 
-/** @throws EndorserError `malformed` */
+/** @throws RpcError INTERNAL, as a call in Go ends before anybody sees the request */
 export function decodeSignedProposal(bytes: Uint8Array): peer.SignedProposal {
-  return unmarshal(peer.SignedProposal, bytes, 'SignedProposal', '');
+  try {
+    return decodeMessage(peer.SignedProposal, bytes, 'protos.SignedProposal');
+  } catch (cause) {
+    if (cause instanceof ProtoError) {
+      throw new RpcError('INTERNAL', `grpc: error unmarshalling request: ${cause.message}`, { cause });
+    }
+    throw cause;
+  }
 }
 
 /** @throws EndorserError `malformed` */

@@ -243,7 +243,7 @@ function readEnvelope(bytes: Uint8Array): EnvelopeView {
     return EnvelopeView.fromBytes(canonical);
   } catch (cause) {
     if (cause instanceof ProtoError) {
-      throw new RpcError('INTERNAL', `grpc: error unmarshalling request: ${cause.message}`, { cause });
+      throw new RpcError('INTERNAL', `grpc: failed to unmarshal the received message: ${cause.message}`, { cause });
     }
     throw cause;
   }

@@ -83,7 +83,7 @@ function unary(answer: (signed: peer.SignedSnapshotRequest) => Promise<Uint8Arra
       try {
         signed = decodeMessage(peer.SignedSnapshotRequest, bytes, 'protos.SignedSnapshotRequest');
       } catch (cause) {
-        const message = `grpc: failed to unmarshal the received message: ${(cause as Error).message}`;
+        const message = `grpc: error unmarshalling request: ${(cause as Error).message}`;
         throw new RpcError('INTERNAL', message, { cause });
       }
       try {

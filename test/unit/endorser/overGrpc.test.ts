@@ -88,7 +88,7 @@ describe('protos.Endorser', () => {
     expect(large.code).toBe(status.RESOURCE_EXHAUSTED);
     const raw = connect({ address: server.address, tlsRoots: null });
     const garbage = raw.unary('/protos.Endorser/ProcessProposal', Buffer.from('garbage'));
-    await expect(garbage).rejects.toMatchObject({ status: 'UNKNOWN' });
+    await expect(garbage).rejects.toMatchObject({ status: 'INTERNAL' });
     raw.close();
     expect((await propose(proposal().bytes)).hasEndorsement()).toBe(true);
   });
