@@ -40,7 +40,6 @@ export function coreYaml(folder: NetworkFolder, organization: OrganizationLayout
         rootcert: { file: from(material.tls.ca) },
       },
     },
-    ledger: { snapshots: { rootDir: from(`${paths.data}/snapshots`) } },
     operations: { listenAddress: `${HOST}:${peer.operationsPort}` },
     metrics: { provider: 'prometheus' },
   });
