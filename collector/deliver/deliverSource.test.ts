@@ -130,10 +130,18 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-const headers = () =>
-  [...store.records.values()]
+const headersOf = ({ records }: MemoryRecords) =>
+  [...records.values()]
     .filter(({ record }) => record.ftl.point === 'block.header')
     .map(({ record }) => record.ftl.block?.number);
+const headers = () => headersOf(store);
+
+function copyOf(from: MemoryRecords): MemoryRecords {
+  const copy = new MemoryRecords();
+  for (const [id, one] of from.records) copy.records.set(id, one);
+  for (const [key, value] of from.saved) copy.saved.set(key, value);
+  return copy;
+}
 
 describe('the blocks of a peer', () => {
   it('become the records that block files give, as they come', async () => {
@@ -165,6 +173,36 @@ describe('the blocks of a peer', () => {
     const added = [...store.records.values()].slice(-4).map(({ record }) => record.ftl.block?.number);
     expect(new Set(added)).toEqual(new Set([4, 5]));
     expect(store.batches.slice(batches).reduce((sum, size) => sum + size, 0)).toBeLessThan(10);
+  });
+
+  it('are gone on with after a kill at whatever moment, none lost and none twice', async () => {
+    const { chain, blocks } = ledger(7);
+    const target = targetOf(await peer(chain));
+    const moments: MemoryRecords[] = [];
+    // A kill leaves what was appended until then, with the checkpoints of that step.
+    store.before = () => {
+      moments.push(copyOf(store));
+    };
+    const running = await startCollector(
+      { logs: [], deliver: [target], batchMs: 0, batchRecords: 1 },
+      { store, registry: new Registry(), logger: pino({ level: 'silent' }) },
+    );
+    await running.untilCaughtUp();
+    await running.stop();
+    expect(moments.length).toBeGreaterThan(3);
+    for (const moment of moments) {
+      const appended: unknown[] = [];
+      moment.before = (records) => {
+        appended.push(...records.filter(({ record }) => record.ftl.point === 'block.header').map(({ id }) => id));
+      };
+      const before = headersOf(moment).length;
+      store = moment;
+      const next = await collect(target);
+      await next.untilCaughtUp();
+      await next.stop();
+      expect(headersOf(moment)).toEqual(blocks.map((_, number) => number));
+      expect(appended).toHaveLength(blocks.length - before);
+    }
   });
 
   it('are gone on with where the store could not take what was read', async () => {
