@@ -8,6 +8,12 @@ import { NOT_VALIDATED } from '#node/protos/enumNames.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
+import {
+  readActionPayload,
+  readChaincodeAction,
+  readResponsePayload,
+  readTransaction,
+} from '#node/protos/transactionMessages.ts';
 import { wireFields } from '#node/protos/wireFields.ts';
 
 /** Field numbers of `protos.DeliverResponse`; `orderer.DeliverResponse` has the first two of them. */
@@ -84,8 +90,8 @@ function filteredBlock(block: BlockView): peer.FilteredBlock {
     if (!isEnvelope(envelope)) {
       continue;
     }
-    const payload = decodeMessage(common.Payload, envelope.payloadBytes, 'common.Payload');
-    if (payload.getHeader() === undefined) {
+    const { payload } = envelope;
+    if (payload.header === null) {
       continue;
     }
     const { channel, txId, type } = envelope.channelHeader;
@@ -96,7 +102,7 @@ function filteredBlock(block: BlockView): peer.FilteredBlock {
     const code = codes[index] ?? NOT_VALIDATED;
     transaction.setTxValidationCode(code as peer.TxValidationCodeMap[keyof peer.TxValidationCodeMap]);
     if (type === common.HeaderType.ENDORSER_TRANSACTION) {
-      transaction.setTransactionActions(filteredActions(payload.getData_asU8()));
+      transaction.setTransactionActions(filteredActions(payload.data));
     }
     filtered.addFilteredTransactions(transaction);
   }
@@ -116,8 +122,8 @@ function isEnvelope(envelope: EnvelopeView): boolean {
 
 function filteredActions(transaction: Uint8Array): peer.FilteredTransactionActions {
   const filtered = new peer.FilteredTransactionActions();
-  for (const action of decodeMessage(peer.Transaction, transaction, 'protos.Transaction').getActionsList()) {
-    const event = eventOf(action);
+  for (const { payload } of readTransaction(transaction)) {
+    const event = eventOf(payload);
     if (event !== null && event.getChaincodeId() !== '') {
       // Without its payload.
       const told = new peer.ChaincodeEvent();
@@ -132,19 +138,15 @@ function filteredActions(transaction: Uint8Array): peer.FilteredTransactionActio
   return filtered;
 }
 
-function eventOf(action: peer.TransactionAction): peer.ChaincodeEvent | null {
-  const what = 'protos.ChaincodeActionPayload';
-  const endorsed = decodeMessage(peer.ChaincodeActionPayload, action.getPayload_asU8(), what).getAction();
-  if (endorsed === undefined) {
+/** @param payload a serialised `protos.ChaincodeActionPayload` */
+function eventOf(payload: Uint8Array): peer.ChaincodeEvent | null {
+  const { action } = readActionPayload(payload);
+  if (action === null) {
     return null;
   }
-  const answer = decodeMessage(
-    peer.ProposalResponsePayload,
-    endorsed.getProposalResponsePayload_asU8(),
-    'protos.ProposalResponsePayload',
-  );
-  const result = decodeMessage(peer.ChaincodeAction, answer.getExtension_asU8(), 'protos.ChaincodeAction');
-  return decodeMessage(peer.ChaincodeEvent, result.getEvents_asU8(), 'protos.ChaincodeEvent');
+  const answer = readResponsePayload(action.proposalResponsePayload);
+  const { events } = readChaincodeAction(answer.extension);
+  return events.length === 0 ? null : decodeMessage(peer.ChaincodeEvent, events, 'protos.ChaincodeEvent');
 }
 
 /** What a Deliver service answered. */

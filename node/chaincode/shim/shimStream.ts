@@ -272,24 +272,26 @@ export class ShimStream {
     const labels = [nameOf(message.getType()), message.getChannelId(), this.#packageId] as const;
     const startedAt = performance.now();
     metrics.shimRequestReceived(...labels);
-    let answer: peer.ChaincodeMessage;
+    let answer: Uint8Array;
+    let success = false;
     try {
       const payload = await request(message.getPayload_asU8(), context, this.#modules);
       answer = responseTo(message, payload);
+      success = true;
     } catch (error) {
       answer = errorFor(message, messageOf(error));
     }
-    metrics.shimRequestCompleted(...labels, answer.getType() !== Type.ERROR, (performance.now() - startedAt) / 1000);
+    metrics.shimRequestCompleted(...labels, success, (performance.now() - startedAt) / 1000);
     context.request = null;
     await this.#send(answer);
   }
 
-  async #send(message: peer.ChaincodeMessage): Promise<void> {
+  async #send(message: Uint8Array): Promise<void> {
     if (this.#state === 'ended') {
       return;
     }
     try {
-      await this.#transport.send(message.serializeBinary());
+      await this.#transport.send(message);
     } catch (cause) {
       this.close(new ChaincodeError('stream_ended', `error sending: ${messageOf(cause)}`, { cause }));
     }

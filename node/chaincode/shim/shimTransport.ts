@@ -61,26 +61,24 @@ export class OutgoingMessages implements AsyncIterable<Uint8Array> {
 /** Ends with the signal, even while the next one is waited for. */
 export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
   const iterator = source[Symbol.asyncIterator]();
-  const aborted = new Promise<IteratorResult<T, unknown>>((resolve) => {
-    const end = (): void => resolve({ done: true, value: undefined });
-    if (signal.aborted) {
-      end();
-    } else {
-      signal.addEventListener('abort', end, { once: true });
-    }
-  });
+  let end: (() => void) | null = null;
+  const onAbort = (): void => end?.();
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    for (;;) {
-      const next = iterator.next();
-      // What comes after the end is nobody's any more.
-      next.catch(() => {});
-      const step = await Promise.race([next, aborted]);
-      if (step.done === true) {
+    while (!signal.aborted) {
+      // No race with one promise for all: that would keep something of every message for as long as the stream lasts. What comes after
+      // the end, an error too, is nobody's any more.
+      const step = await new Promise<IteratorResult<T, unknown> | null>((resolve, reject) => {
+        end = () => resolve(null);
+        iterator.next().then(resolve, reject);
+      });
+      if (step === null || step.done === true) {
         return;
       }
       yield step.value;
     }
   } finally {
+    signal.removeEventListener('abort', onAbort);
     void iterator.return?.().catch(() => {});
   }
 }
