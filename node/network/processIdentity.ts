@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-/** Index of the start time among the fields after a process's name, in proc(5). */
+/** Indexes among the fields after a process's name, in proc(5). */
+const THREADS = 17;
 const START_TIME = 19;
 
 /**
@@ -17,8 +18,8 @@ function linuxIdentity(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // One that has ended, and that nobody has asked about yet.
-    if (fields[0] === 'Z') {
+    // One that has ended, and that nobody has asked about yet. While threads of it are left, so are its files and ports.
+    if (fields[0] === 'Z' && Number(fields[THREADS]) <= 1) {
       return null;
     }
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
