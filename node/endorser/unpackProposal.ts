@@ -1,10 +1,17 @@
-import { common, peer } from '@hyperledger/fabric-protos';
+import { peer } from '@hyperledger/fabric-protos';
 import { sha256 } from '#node/crypto/hash.ts';
 import { RpcError } from '#node/grpc/rpcError.ts';
 import { WireWriter } from '#node/ledger/state/wireWriter.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage, type MessageType } from '#node/protos/strictReader.ts';
 import type { Timestamp } from '#node/protos/timestamp.ts';
+import {
+  readChannelHeader,
+  readHeader,
+  readHeaderExtension,
+  readProposal,
+  readSignatureHeader,
+} from '#node/protos/transactionMessages.ts';
 import { wireFields } from '#node/protos/wireFields.ts';
 import { EndorserError } from './endorserError.ts';
 
@@ -60,49 +67,46 @@ export function decodeSignedProposal(bytes: Uint8Array): peer.SignedProposal {
 /** @throws EndorserError `malformed` */
 export function unpackHeaders(signedProposal: peer.SignedProposal): ReceivedProposal {
   const bytes = signedProposal.getProposalBytes_asU8();
-  const proposal = unmarshal(peer.Proposal, bytes, 'Proposal', 'failed parsing proposal: ');
-  const header = unmarshal(common.Header, proposal.getHeader_asU8(), 'Header', 'failed parsing header: ');
-  const signatureHeaderBytes = header.getSignatureHeader_asU8();
-  const signatureHeader = unmarshal(
-    common.SignatureHeader,
-    signatureHeaderBytes,
+  const proposal = read(readProposal, bytes, 'Proposal', 'failed parsing proposal: ');
+  const header = read(readHeader, proposal.header, 'Header', 'failed parsing header: ');
+  const { creator, nonce } = read(
+    readSignatureHeader,
+    header.signatureHeader,
     'SignatureHeader',
     'failed parsing signature header: ',
   );
-  const channelHeaderBytes = header.getChannelHeader_asU8();
-  const channelHeader = unmarshal(
-    common.ChannelHeader,
-    channelHeaderBytes,
+  const channelHeader = read(
+    readChannelHeader,
+    header.channelHeader,
     'ChannelHeader',
     'failed parsing channel header: ',
   );
-  const time = channelHeader.getTimestamp();
+  const { type, channelId, txId, epoch, timestamp, extension } = channelHeader;
   return {
     signedProposal,
     bytes,
     signature: signedProposal.getSignature_asU8(),
-    channelHeaderBytes,
-    signatureHeaderBytes,
-    type: channelHeader.getType(),
-    channelId: channelHeader.getChannelId(),
-    txId: channelHeader.getTxId(),
-    epoch: channelHeader.getEpoch(),
-    timestamp: time === undefined ? null : { seconds: time.getSeconds(), nanos: time.getNanos() },
-    extension: channelHeader.getExtension_asU8(),
-    creator: signatureHeader.getCreator_asU8(),
-    nonce: signatureHeader.getNonce_asU8(),
-    payload: proposal.getPayload_asU8(),
+    channelHeaderBytes: header.channelHeader,
+    signatureHeaderBytes: header.signatureHeader,
+    type,
+    channelId,
+    txId,
+    epoch,
+    timestamp,
+    extension,
+    creator,
+    nonce,
+    payload: proposal.payload,
   };
 }
 
 /** @throws EndorserError `malformed` */
 export function unpackInvocation(proposal: ReceivedProposal): ProposedInvocation {
-  const extension = unmarshal(peer.ChaincodeHeaderExtension, proposal.extension, 'ChaincodeHeaderExtension', '');
-  const chaincodeId = extension.getChaincodeId();
-  if (chaincodeId === undefined) {
+  const chaincodeId = read(readHeaderExtension, proposal.extension, 'ChaincodeHeaderExtension', '');
+  if (chaincodeId === null) {
     throw new EndorserError('malformed', 'ChaincodeHeaderExtension.ChaincodeId is nil');
   }
-  if (chaincodeId.getName() === '') {
+  if (chaincodeId.name === '') {
     throw new EndorserError('malformed', 'ChaincodeHeaderExtension.ChaincodeId.Name is empty');
   }
   checkTransientMap(proposal.payload);
@@ -119,7 +123,7 @@ export function unpackInvocation(proposal: ReceivedProposal): ProposedInvocation
   }
   const withoutTransient = new WireWriter(inputBytes.length + 8).bytes(1, inputBytes).finish();
   const proposalHash = sha256(proposal.channelHeaderBytes, proposal.signatureHeaderBytes, withoutTransient);
-  return { chaincode: chaincodeId.getName(), input, proposalHash };
+  return { chaincode: chaincodeId.name, input, proposalHash };
 }
 
 /**
@@ -157,6 +161,15 @@ function checkTransientMap(payload: Uint8Array): void {
     }
   } catch (cause) {
     throw unmarshalError('ChaincodeProposalPayload', '', cause);
+  }
+}
+
+/** Of the messages that every proposal has, those that are read by hand. */
+function read<T>(reader: (bytes: Uint8Array) => T, bytes: Uint8Array, name: string, prefix: string): T {
+  try {
+    return reader(bytes);
+  } catch (cause) {
+    throw unmarshalError(name, prefix, cause);
   }
 }
 

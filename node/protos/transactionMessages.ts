@@ -142,6 +142,21 @@ export function readSignatureHeader(bytes: Uint8Array): SignatureHeaderMessage {
   return { creator, nonce };
 }
 
+/** `common.Header` by itself, as a proposal has it. */
+export function readHeader(bytes: Uint8Array): {
+  readonly channelHeader: Uint8Array;
+  readonly signatureHeader: Uint8Array;
+} {
+  const [channelHeader, signatureHeader] = twoFields(bytes, 'common.Header');
+  return { channelHeader, signatureHeader };
+}
+
+/** `protos.Proposal` */
+export function readProposal(bytes: Uint8Array): { readonly header: Uint8Array; readonly payload: Uint8Array } {
+  const [header, payload] = twoFields(bytes, 'protos.Proposal');
+  return { header, payload };
+}
+
 /** `protos.TransactionAction` */
 export interface ActionMessage {
   readonly header: Uint8Array;
