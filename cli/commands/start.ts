@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
@@ -148,6 +148,7 @@ async function withNetwork(options: Options): Promise<Plan> {
       ...options,
       logs: [...options.logs, folder.records],
       nodes: options.nodes === '' ? folder.nodes : options.nodes,
+      deliver: options.deliver.length === 0 && existsSync(folder.deliver) ? folder.deliver : options.deliver,
       from: 'beginning',
     },
     cleanUp: () => {},

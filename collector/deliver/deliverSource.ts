@@ -20,6 +20,10 @@ export interface DeliverSourceOptions {
   readonly maxRetryMs: number;
 }
 
+/** What a node says, or does not, that is just being started or stopped. */
+const PASSING: ReadonlySet<string> = new Set(['unreachable', 'unavailable', 'no_channel', 'no_answer']);
+const PATIENCE_MS = 10_000;
+
 export const DELIVER_DEFAULTS = { retryMs: 250, maxRetryMs: 15_000 } as const;
 
 export interface DeliverSourceModules {
@@ -86,6 +90,9 @@ class ChannelFollower {
   readonly #key: string;
   #last: Checkpoint | null = null;
   #newest: number | null = null;
+  #faultSince = 0;
+  /** The fault that the log has told of. */
+  #told: string | null = null;
   #fault: DeliverFault | null = null;
 
   constructor(
@@ -124,11 +131,14 @@ class ChannelFollower {
         if (this.#last?.block !== before) wait = this.#options.retryMs;
         const fault = error instanceof DeliverFault ? error : new DeliverFault('no_answer', messageOf(error));
         metrics.sourceErrors.inc();
-        // The same reason is not told again and again.
-        if (this.#fault?.message !== fault.message) {
-          logger.warn({ err: error, code: fault.code, channel: this.#channel }, `blocks: ${fault.message}`);
-        }
+        this.#faultSince = this.#fault === null ? Date.now() : this.#faultSince;
         this.#fault = fault;
+        const isPassing = PASSING.has(fault.code) && Date.now() - this.#faultSince < PATIENCE_MS;
+        // The same reason is not told again and again, and one that passes by itself only when it does not.
+        if (!isPassing && this.#told !== fault.message) {
+          this.#told = fault.message;
+          logger.warn({ code: fault.code, channel: this.#channel }, `blocks: ${fault.message}`);
+        }
       }
       await sleep(wait, signal);
       wait = Math.min(wait * 2, this.#options.maxRetryMs);
@@ -149,9 +159,10 @@ class ChannelFollower {
     // From the last one on, to see that it is still the same ledger.
     for await (const block of connection.blocks(this.#channel, resumed?.block ?? this.#target.from, signal)) {
       this.#check(block);
-      if (this.#fault !== null) {
+      this.#fault = null;
+      if (this.#told !== null) {
         this.#modules.logger.info({ address, channel: this.#channel }, `${address} gives blocks again`);
-        this.#fault = null;
+        this.#told = null;
       }
       if (block.number !== this.#last?.block) await this.#take(block);
       signal.throwIfAborted();

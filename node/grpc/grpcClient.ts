@@ -6,6 +6,9 @@ import { Incoming } from './incoming.ts';
 import { RPC_STATUS, RpcError, type RpcStatus } from './rpcError.ts';
 
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
+/** What the library puts around the reason why there is no connection. */
+const CONNECTION_WORDS = /^No connection established\. Last error: (?:Error: )?/;
+const NO_NOTE = /\.? Resolution note: *$/;
 const STATUS_NAMES = new Map(Object.entries(RPC_STATUS).map(([name, code]) => [code as number, name as RpcStatus]));
 
 /**
@@ -149,7 +152,7 @@ class Stream implements ClientStream {
 }
 
 function rpcError({ code, details }: { readonly code: number; readonly details: string }): RpcError {
-  return new RpcError(STATUS_NAMES.get(code) ?? 'UNKNOWN', details);
+  return new RpcError(STATUS_NAMES.get(code) ?? 'UNKNOWN', details.replace(CONNECTION_WORDS, '').replace(NO_NOTE, ''));
 }
 
 /** Name that the server's certificate must have. */

@@ -77,6 +77,7 @@ describe('creating a network', () => {
       'channels',
       'connections',
       'crypto-config',
+      'deliver.yaml',
       'network.yaml',
       'nodes',
       'nodes.yaml',
@@ -85,6 +86,17 @@ describe('creating a network', () => {
     expect(nodes).toHaveLength(5);
     expect(nodes[0]).toMatchObject({ name: 'orderer.example.com', msp: 'OrdererMSP', kind: 'orderer' });
     expect(folder.read()).toEqual(layout);
+    const { deliver } = parse(readFileSync(folder.deliver, 'utf8'));
+    expect(deliver).toEqual([
+      {
+        address: `${HOST}:${layout.organizations[1]?.peers[0]?.port}`,
+        serverName: 'peer0.org1.example.com',
+        tlsRoots: expect.stringMatching(/^crypto-config.*pem$/),
+        mspId: 'Org1MSP',
+        msp: expect.stringContaining('User1@org1.example.com'),
+        channels: ['mychannel'],
+      },
+    ]);
 
     const bundle = ChannelBundle.fromBlock(BlockView.fromBytes(readFileSync(folder.genesisBlock('mychannel'))));
     const [ordering, org1] = layout.organizations;
@@ -160,6 +172,17 @@ chaincodes:
     const layout = await createNetwork(folder.path, '');
     await expect(createNetwork(folder.path, '')).rejects.toMatchObject({ code: 'exists' });
     expect(folder.read()).toEqual(layout);
+    const { deliver } = parse(readFileSync(folder.deliver, 'utf8'));
+    expect(deliver).toEqual([
+      {
+        address: `${HOST}:${layout.organizations[1]?.peers[0]?.port}`,
+        serverName: 'peer0.org1.example.com',
+        tlsRoots: expect.stringMatching(/^crypto-config.*pem$/),
+        mspId: 'Org1MSP',
+        msp: expect.stringContaining('User1@org1.example.com'),
+        channels: ['mychannel'],
+      },
+    ]);
     expect(() => newFolder().read()).toThrow(/ftl network create/);
   });
 });

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { connectionProfile } from './connectionProfile.ts';
 import type { ChannelProfile } from './genesis/channelProfile.ts';
@@ -48,6 +48,7 @@ export async function createNetwork(path: string, layoutText: string, options: C
       write(`${file}.yaml`, stringify(profile));
     }
     write(folder.nodes, stringify({ nodes: layout.organizations.flatMap(nodeEntries) }));
+    write(folder.deliver, stringify({ deliver: deliverEntries(folder, layout) }));
     write(folder.layout, `${ABOUT}${stringify(layoutInput(layout))}`);
   });
   return layout;
@@ -71,6 +72,34 @@ function nodeEntries({ mspId, peers, orderers }: Layout['organizations'][number]
     addresses: [`${HOST}:${port}`],
   });
   return [...orderers.map((one) => entry('orderer', one)), ...peers.map((one) => entry('peer', one))];
+}
+
+/** One peer a channel, asked as a user of its organisation: enough to know what the blocks hold. */
+function deliverEntries(folder: NetworkFolder, { organizations, channels }: Layout): object[] {
+  const channelsOf = new Map<string, string[]>();
+  for (const { name, organizations: members } of channels) {
+    const [first] = members;
+    channelsOf.set(first ?? '', [...(channelsOf.get(first ?? '') ?? []), name]);
+  }
+  return organizations.flatMap((organization) => {
+    const asked = channelsOf.get(organization.name);
+    const [peer] = organization.peers;
+    if (asked === undefined || peer === undefined) {
+      return [];
+    }
+    const paths = folder.organization(organization);
+    const from = (path: string): string => relative(folder.path, path);
+    return [
+      {
+        address: `${HOST}:${peer.port}`,
+        serverName: peer.host,
+        tlsRoots: from(paths.tlsCaCertificate),
+        mspId: organization.mspId,
+        msp: from(paths.user('User1').msp),
+        channels: asked,
+      },
+    ];
+  });
 }
 
 function materialSpec({ domain, users, peers, orderers }: Layout['organizations'][number]) {

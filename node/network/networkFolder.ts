@@ -23,6 +23,11 @@ export class NetworkFolder {
     return join(this.path, 'nodes.yaml');
   }
 
+  /** Whose Deliver service tells what the blocks hold: for the collector. */
+  get deliver(): string {
+    return join(this.path, 'deliver.yaml');
+  }
+
   get cryptoConfig(): string {
     return join(this.path, 'crypto-config');
   }
