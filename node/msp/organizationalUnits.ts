@@ -63,18 +63,19 @@ export class OrganizationalUnits {
     return this.#nodeUnits.has(kind);
   }
 
-  /** Why these units make nobody of this kind; null if they do. Says nothing about who vouches for them. */
+  /** Why these units make nobody of this kind, in Go's words, which clients are shown; null if they do. Says nothing about who vouches for them. */
   lacks(kind: NodeKind, units: readonly CertifiedUnit[]): string | null {
     if (!this.#enforced) {
-      return `node units are not enabled in MSP ${this.#mspId}: ${kind}s cannot be told from others`;
+      return 'NodeOUs not activated. Cannot tell apart identities.';
     }
     const unit = this.#nodeUnits.get(kind);
+    const role = kind.toUpperCase();
     if (unit === undefined) {
-      return `MSP ${this.#mspId} has no node unit for ${kind}s`;
+      return `cannot test for classification, node ou for type [${role}], not defined, msp: [${this.#mspId}]`;
     }
     return units.some(({ name }) => name === unit.name)
       ? null
-      : `the certificate is without the organisational unit "${unit.name}" of a ${kind}`;
+      : `The identity does not contain OU [${role}], MSP: [${this.#mspId}]`;
   }
 
   /** @throws MspError `wrong_unit` */

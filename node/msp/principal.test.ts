@@ -106,6 +106,15 @@ describe('roles', () => {
     });
   });
 
+  it('tell in the words of Go who somebody is not', () => {
+    expect(reasonOf(owner('3.0'), 'peer', role('admin'))).toBe(
+      'The identity is not an admin under this MSP [OrgMSP]: The identity does not contain OU [ADMIN], MSP: [OrgMSP]',
+    );
+    expect(reasonOf(owner('3.0'), 'admin', role('peer'))).toBe(
+      'The identity is not a [PEER] under this MSP [OrgMSP]: The identity does not contain OU [PEER], MSP: [OrgMSP]',
+    );
+  });
+
   it('are of one MSP', () => {
     expect(reasonOf(owner('3.0'), 'peer', role('peer', 'OtherMSP'))).toBe('a member of MSP OrgMSP, not of OtherMSP');
   });

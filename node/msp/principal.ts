@@ -109,7 +109,7 @@ function whyNotRole(identity: X509Identity, principal: msp.MSPRole): string | nu
       if (owner.isConfiguredAdmin(identity)) {
         return null;
       }
-      return byUnit ? whyNotNode(identity, 'admin') : "the certificate is not one of the MSP's administrators";
+      return byUnit ? whyNotNode(identity, 'admin') : 'This identity is not an admin';
     case Role.CLIENT:
       return whyNotNode(identity, 'client');
     case Role.PEER:
@@ -123,7 +123,9 @@ function whyNotRole(identity: X509Identity, principal: msp.MSPRole): string | nu
 
 function whyNotNode(identity: X509Identity, kind: NodeKind): string | null {
   identity.validate();
-  return identity.msp.units.lacks(kind, identity.units);
+  const reason = identity.msp.units.lacks(kind, identity.units);
+  const what = kind === 'admin' ? 'an admin' : `a [${kind.toUpperCase()}]`;
+  return reason === null ? null : `The identity is not ${what} under this MSP [${identity.mspId}]: ${reason}`;
 }
 
 function whyNotUnit(identity: X509Identity, principal: msp.OrganizationUnit): string | null {

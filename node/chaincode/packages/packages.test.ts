@@ -115,6 +115,13 @@ describe('readTar', () => {
     await expect(Array.fromAsync(readTar(many, { maxBytes: 1e6, maxEntries: 2 }))).rejects.toThrow('2 entries');
   });
 
+  test('what is no archive is refused in the words of Go', async () => {
+    const reading = 'error reading as gzip stream';
+    await expect(filesIn(bytesOf('no gzip'))).rejects.toThrow(`${reading}: gzip: invalid header`);
+    const whole = await writeTar([{ name: 'a', bytes: bytesOf('some text') }]);
+    await expect(filesIn(whole.subarray(0, -20))).rejects.toThrow(`${reading}: unexpected EOF`);
+  });
+
   test('refuses bytes that are no archive, or a part of one', async () => {
     const whole = await createPackage(service);
     for (const bytes of [bytesOf('no gzip'), new Uint8Array(0), whole.subarray(0, -20), gzipSync('no tar')]) {

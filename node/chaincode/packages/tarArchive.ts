@@ -66,7 +66,7 @@ export async function* readTar(bytes: Uint8Array, limits: TarLimits = TAR_LIMITS
     if (cause instanceof ChaincodeError) {
       throw cause;
     }
-    throw new ChaincodeError('bad_package', `error reading as gzip stream: ${messageOf(cause)}`, { cause });
+    throw new ChaincodeError('bad_package', `error reading as gzip stream: ${goReason(cause)}`, { cause });
   } finally {
     source.destroy();
     gunzip.destroy();
@@ -97,6 +97,16 @@ export async function writeTar(files: readonly Omit<TarFile, 'mode'>[]): Promise
   // The header's operating system: unknown, as Go writes it.
   zipped[9] = 255;
   return new Uint8Array(zipped);
+}
+
+/** In the words of Go's reader, which clients are shown, where it has some for it. */
+function goReason(cause: unknown): string {
+  const reason = messageOf(cause);
+  const words: Readonly<Record<string, string>> = {
+    'incorrect header check': 'gzip: invalid header',
+    'unexpected end of file': 'unexpected EOF',
+  };
+  return words[reason] ?? reason;
 }
 
 function safePath(name: string): string {
