@@ -67,7 +67,8 @@ export function ordererYaml(folder: NetworkFolder, organization: OrganizationLay
       Cluster: { ClientCertificate: tls.Certificate, ClientPrivateKey: tls.PrivateKey },
     },
     FileLedger: { Location: from(paths.data) },
-    ChannelParticipation: { Enabled: true },
+    // The default; Fabric's own orderer takes no block at all where it is left out.
+    ChannelParticipation: { Enabled: true, MaxRequestBodySize: '1 MB' },
     Admin: {
       ListenAddress: `${HOST}:${orderer.adminPort}`,
       TLS: { ...tls, ClientAuthRequired: true, ClientRootCAs: [from(organizationPaths.tlsCaCertificate)] },
