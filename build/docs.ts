@@ -1,7 +1,8 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loggingSpecPage } from '#collector/decoders/loggingSpec.ts';
 import { configurationPage } from '#config/configurationPage.ts';
 import { nodeConfigurationPage } from '#config/fabric/nodeConfigurationPage.ts';
+import { metricsPage } from '#node/operations/metricsPage.ts';
 import { openApiText } from '#server/api/writeOpenApi.ts';
 import { evidencePage } from '#test/truth/evidencePage.ts';
 import { findingsPage } from '#trace/findings/cataloguePage.ts';
@@ -11,6 +12,10 @@ import { recordSchemaPage, tracePointsPage } from '#trace/recordPages.ts';
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/node-configuration.md': nodeConfigurationPage,
+  'docs/reference/metrics.md': () =>
+    metricsPage(
+      JSON.parse(readFileSync(new URL('../test/vectors/fabric-metrics/metrics.json', import.meta.url), 'utf8')),
+    ),
   'docs/reference/trace-points.md': tracePointsPage,
   'docs/reference/record.schema.json': recordSchemaPage,
   'docs/reference/findings.md': findingsPage,

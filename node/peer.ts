@@ -162,17 +162,20 @@ async function startParts(
     {
       tracer,
       validationPlugins,
-      sources: (chain) =>
+      sources: (chain) => {
+        const leads = membership.leads(chain.channelId);
+        metrics.state.leads(chain.channelId, leads);
         // What another peer pulls comes by gossip, which is not there yet.
-        !membership.leads(chain.channelId)
-          ? NO_BLOCKS
-          : new BlocksProvider(deliveryOptions(settings), {
+        return leads
+          ? new BlocksProvider(deliveryOptions(settings), {
               chain,
               signer,
               tracer,
               connect: (endpoint) => connectToOrderer(endpoint, settings),
               onEvent: (event) => deliveryLog.info({ channel: chain.channelId, ...event }, `orderer ${event.kind}`),
-            }),
+            })
+          : NO_BLOCKS;
+      },
       onOpen: (channel) => {
         trust();
         health.opened(channel);

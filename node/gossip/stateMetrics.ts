@@ -4,6 +4,7 @@ import type { CommittedBlock } from '#node/commit/blockStages.ts';
 /** What a peer's gossip tells of the blocks that it hands to the ledger, under Fabric's names (gossip/metrics). */
 export class StateMetrics {
   readonly #height: Gauge<'channel'>;
+  readonly #leader: Gauge<'channel'>;
   readonly #commit: Histogram<'channel'>;
   readonly #validation: Histogram<'channel'>;
   readonly #privateData: Histogram<'channel'>;
@@ -18,6 +19,12 @@ export class StateMetrics {
       labelNames: ['channel'],
       registers,
     });
+    this.#leader = new Gauge({
+      name: 'gossip_leader_election_leader',
+      help: 'Peer is leader (1) or follower (0)',
+      labelNames: ['channel'],
+      registers,
+    });
     this.#commit = time('gossip_state_commit_duration', 'Time it takes to commit a block in seconds');
     this.#validation = time('gossip_privdata_validation_duration', 'Time it takes to validate a block (in seconds)');
     this.#privateData = time(
@@ -28,6 +35,11 @@ export class StateMetrics {
 
   height(channel: string, height: number): void {
     this.#height.set({ channel }, height);
+  }
+
+  /** Whether the peer takes its organisation's blocks from the orderers. */
+  leads(channel: string, leads: boolean): void {
+    this.#leader.set({ channel }, leads ? 1 : 0);
   }
 
   committed({ channelId: channel, number, durations }: CommittedBlock): void {

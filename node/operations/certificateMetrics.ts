@@ -11,10 +11,11 @@ export interface NamedCertificate {
 /** Tells how long the node's certificates are still good, those of its identity and of TLS. */
 export class CertificateMetrics {
   readonly #expiry = new Map<string, number>();
+  readonly gauge: Gauge<'certificate'>;
 
   constructor(registry: Registry, now: () => number = Date.now) {
     const expiry = this.#expiry;
-    new Gauge({
+    this.gauge = new Gauge({
       name: 'ftl_certificate_expiry_seconds',
       help: 'Time until a certificate of the node expires; below zero where it has expired.',
       labelNames: ['certificate'],

@@ -6,6 +6,10 @@ import { createEndorserMetrics, type EndorserMetrics } from '#node/endorser/metr
 import { StateMetrics } from '#node/gossip/stateMetrics.ts';
 import { GrpcMetrics } from '#node/grpc/grpcMetrics.ts';
 import { BlockStoreMetrics } from '#node/ledger/blocks/blockStoreMetrics.ts';
+import { declareTraceMetrics, type TraceStatistics } from '#node/tracing/traceMetrics.ts';
+import { CertificateMetrics } from './certificateMetrics.ts';
+import { LogMetrics } from './nodeLogs.ts';
+import { declareProcessMetrics } from './processMetrics.ts';
 
 /** What every room of a peer counts by, in the registry of the peer. */
 export interface PeerMetrics {
@@ -41,12 +45,29 @@ export function ordererNodeMetrics(registry: Registry): OrdererNodeMetrics {
   return { grpc: new GrpcMetrics(registry), deliver: new DeliverMetrics(registry) };
 }
 
-/** As Fabric tells its version. */
-export function declareVersion(registry: Registry, version: string): void {
+export interface CommonMetrics {
+  readonly logs: LogMetrics;
+  readonly certificates: CertificateMetrics;
+}
+
+export interface CommonMetricsOptions {
+  /** What the node says it is. */
+  readonly version: string;
+  /** Of the node's ledgers. */
+  readonly folder: string;
+  /** Null where tracing is off. */
+  readonly tracing: () => TraceStatistics | null;
+}
+
+/** What peers and orderers have alike. */
+export function commonMetrics(registry: Registry, { version, folder, tracing }: CommonMetricsOptions): CommonMetrics {
   new Gauge({
     name: 'fabric_version',
     help: 'The active version of Fabric.',
     labelNames: ['version'],
     registers: [registry],
   }).set({ version }, 1);
+  declareProcessMetrics(registry, folder);
+  declareTraceMetrics(registry, tracing);
+  return { logs: new LogMetrics(registry), certificates: new CertificateMetrics(registry) };
 }

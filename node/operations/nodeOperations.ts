@@ -2,16 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Registry } from 'prom-client';
-import { declareTraceMetrics, type TraceStatistics } from '#node/tracing/traceMetrics.ts';
-import { CertificateMetrics } from './certificateMetrics.ts';
+import type { TraceStatistics } from '#node/tracing/traceMetrics.ts';
+import type { CertificateMetrics } from './certificateMetrics.ts';
 import { diskCheck } from './diskCheck.ts';
 import { HealthChecks } from './healthChecks.ts';
 import { LoggerLevels } from './loggerLevels.ts';
-import { declareVersion } from './nodeMetrics.ts';
-import { LogMetrics, NodeLogs, type LogSink } from './nodeLogs.ts';
+import { commonMetrics } from './nodeMetrics.ts';
+import { type LogSink, NodeLogs } from './nodeLogs.ts';
 import { OperationsServer, type OperationsServerOptions, type Routes, sendJson } from './operationsServer.ts';
 import { putSpec } from './putSpec.ts';
-import { declareProcessMetrics } from './processMetrics.ts';
 import { ObservedRegistry, StatsdExporter, type StatsdOptions } from './statsdExporter.ts';
 
 export interface NodeOperationsOptions extends OperationsServerOptions {
@@ -51,6 +50,7 @@ export class NodeOperations implements AsyncDisposable {
   readonly certificates: CertificateMetrics;
   #server: OperationsServer | null = null;
   readonly #statsd: StatsdExporter | null;
+  #stopping: Promise<void> | null = null;
   #tracing: () => TraceStatistics | null = () => null;
 
   private constructor(options: NodeOperationsOptions, { sink, levels }: { sink: LogSink; levels: LoggerLevels }) {
@@ -67,13 +67,12 @@ export class NodeOperations implements AsyncDisposable {
       this.registry = new Registry();
       this.#statsd = null;
     }
+    const { version, folder } = options;
+    const common = commonMetrics(this.registry, { version, folder, tracing: () => this.#tracing() });
+    this.logs = new NodeLogs({ sink, levels, metrics: common.logs });
+    this.certificates = common.certificates;
     this.health = new HealthChecks();
-    this.logs = new NodeLogs({ sink, levels, metrics: new LogMetrics(this.registry) });
-    this.certificates = new CertificateMetrics(this.registry);
-    declareVersion(this.registry, options.version);
-    declareProcessMetrics(this.registry, options.folder);
-    declareTraceMetrics(this.registry, () => this.#tracing());
-    this.health.register('ledger', diskCheck('ledger', options.folder));
+    this.health.register('ledger', diskCheck('ledger', folder));
   }
 
   /** @throws GrpcServerError where it cannot listen */
@@ -86,11 +85,11 @@ export class NodeOperations implements AsyncDisposable {
       log.warn({}, `Unknown provider type: ${options.unknownProvider}; metrics disabled`);
     }
     const routes: Routes = {
-      '/healthz': { secure: false, handle: (...call) => healthz(operations.health, healthTimeoutMs, ...call) },
-      '/version': { secure: false, handle: (...call) => version(options.version, ...call) },
-      '/logspec': { secure: true, handle: (...call) => logspec(levels, ...call) },
+      '/healthz': { secure: false, handle: (...call) => answerHealth(operations.health, healthTimeoutMs, ...call) },
+      '/version': { secure: false, handle: (...call) => answerVersion(options.version, ...call) },
+      '/logspec': { secure: true, handle: (...call) => answerLogSpec(levels, ...call) },
       ...(provider === 'prometheus'
-        ? { '/metrics': { secure: true, handle: (...call) => exposition(operations.registry, ...call) } }
+        ? { '/metrics': { secure: true, handle: (...call) => answerMetrics(operations.registry, ...call) } }
         : {}),
     };
     try {
@@ -116,8 +115,13 @@ export class NodeOperations implements AsyncDisposable {
     this.#tracing = statistics;
   }
 
-  /** Once. */
-  async stop(): Promise<void> {
+  /** May be called again. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     await this.#statsd?.stop();
     await this.#server?.close();
   }
@@ -127,7 +131,7 @@ export class NodeOperations implements AsyncDisposable {
   }
 }
 
-async function healthz(
+async function answerHealth(
   health: HealthChecks,
   timeoutMs: number,
   { method }: IncomingMessage,
@@ -151,15 +155,15 @@ async function healthz(
   }
 }
 
-function version(value: string, { method }: IncomingMessage, response: ServerResponse): void {
+function answerVersion(version: string, { method }: IncomingMessage, response: ServerResponse): void {
   if (method === 'GET') {
-    sendJson(response, 200, { Version: value });
+    sendJson(response, 200, { Version: version });
   } else {
     sendJson(response, 400, { Error: `invalid request method: ${method}` });
   }
 }
 
-async function logspec(levels: LoggerLevels, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerLogSpec(levels: LoggerLevels, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method } = request;
   if (method === 'GET') {
     sendJson(response, 200, { spec: levels.spec }, true);
@@ -176,7 +180,7 @@ async function logspec(levels: LoggerLevels, request: IncomingMessage, response:
 }
 
 /** Prometheus asks for compressed text, which other threads make. */
-async function exposition(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerMetrics(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const text = await registry.metrics();
   response.setHeader('Content-Type', registry.contentType);
   if (/(?:^|[,\s])gzip(?:$|[,;\s])/.test(request.headers['accept-encoding']?.toString() ?? '')) {

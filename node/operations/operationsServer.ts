@@ -106,9 +106,10 @@ export class OperationsServer {
 }
 
 /** Sends JSON; `line` with a line feed, as Go's encoders do. */
-export function sendJson(response: ServerResponse, status: number, body: object, line = false): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(line ? `${text}\n` : text);
+export function sendJson(response: ServerResponse, status: number, value: object, line = false): void {
+  const text = JSON.stringify(value);
+  const body = Buffer.from(line ? `${text}\n` : text);
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.length }).end(body);
 }
 
 async function answer(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -10,36 +10,43 @@ import { verificationLoad } from '#node/crypto/verify.ts';
  */
 export function declareProcessMetrics(registry: Registry, folder: string): void {
   const registers = [registry];
+  const gauge = (name: string, help: string, value: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
   collectDefaultMetrics({ register: registry });
-  new Counter({
+  activeTime(registry);
+  gauge('ftl_worker_threads', 'Threads that check signatures.', () => verificationLoad().threads);
+  gauge(
+    'ftl_worker_waiting_signatures',
+    'Signatures that wait for a thread to check them.',
+    () => verificationLoad().waiting,
+  );
+  freeDisk(registry, folder);
+}
+
+function activeTime(registry: Registry): Counter {
+  return new Counter({
     name: 'ftl_event_loop_active_seconds_total',
     help: 'Time that the event loop was at work; one second a second is all that it can do.',
-    registers,
+    registers: [registry],
     collect() {
       this.reset();
       this.inc(performance.eventLoopUtilization().active / 1000);
     },
   });
-  new Gauge({
-    name: 'ftl_worker_threads',
-    help: 'Threads that check signatures.',
-    registers,
-    collect() {
-      this.set(verificationLoad().threads);
-    },
-  });
-  new Gauge({
-    name: 'ftl_worker_waiting_signatures',
-    help: 'Signatures that wait for a thread to check them.',
-    registers,
-    collect() {
-      this.set(verificationLoad().waiting);
-    },
-  });
-  new Gauge({
+}
+
+function freeDisk(registry: Registry, folder: string): Gauge {
+  return new Gauge({
     name: 'ftl_disk_free_bytes',
     help: 'Octets that the node may still write to the file system of its ledgers.',
-    registers,
+    registers: [registry],
     async collect() {
       try {
         const { bavail, bsize } = await statfs(folder);

@@ -36,7 +36,7 @@ export class ObservedRegistry extends Registry {
     // Called while the metric is being made: its methods come after.
     queueMicrotask(() => {
       if (metric instanceof Histogram) {
-        this.#observe(metric as unknown as Histogram);
+        this.#observe(metric);
       }
     });
   }
@@ -110,13 +110,17 @@ export class StatsdExporter {
   }
 
   #send(): void {
-    this.#sending = this.#sending.then(async () => {
-      try {
-        await this.#deliver(await this.#lines());
-      } catch (error) {
-        this.#modules.onError(error);
-      }
-    });
+    const before = this.#sending;
+    this.#sending = this.#sendAfter(before);
+  }
+
+  async #sendAfter(before: Promise<void>): Promise<void> {
+    await before;
+    try {
+      await this.#deliver(await this.#lines());
+    } catch (error) {
+      this.#modules.onError(error);
+    }
   }
 
   async #lines(): Promise<readonly string[]> {
@@ -133,7 +137,7 @@ export class StatsdExporter {
       const { name, type, values } = await metric.get();
       const labelNames = labelNamesOf(metric);
       for (const { labels, value } of values) {
-        const bucket = statsdName(name, labelNames, labels as Labels);
+        const bucket = statsdName(name, labelNames, labels);
         if (String(type) !== 'counter') {
           lines.push(this.#line(bucket, value, 'g'));
           continue;

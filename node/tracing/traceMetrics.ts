@@ -40,10 +40,14 @@ export function declareTraceMetrics(registry: Registry, statistics: () => TraceS
     'Time of the event loop spent in making trace records and writing them down.',
     ({ seconds }) => seconds,
   );
-  new Gauge({
+  waitingGauge(registry, statistics);
+}
+
+function waitingGauge(registry: Registry, statistics: () => TraceStatistics | null): Gauge {
+  return new Gauge({
     name: 'ftl_trace_waiting_characters',
     help: 'Characters of trace records that wait for their destination.',
-    registers,
+    registers: [registry],
     collect() {
       this.set(statistics()?.waiting ?? 0);
     },
