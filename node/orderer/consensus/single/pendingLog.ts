@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -111,7 +112,7 @@ export class PendingLog {
     const file = this.#file as FileHandle;
     const bytes = encodeRecords(entries);
     try {
-      await writeAll(file, bytes, this.#end);
+      writeAll(file, bytes, this.#end);
       if (this.#options.durability === 'synced') {
         await file.datasync();
       }
@@ -161,9 +162,10 @@ export class PendingLog {
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+/** On this thread: into the system's memory it takes a few microseconds, ten times less than to have another thread do it. */
+function writeAll({ fd }: FileHandle, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+    done += writeSync(fd, bytes, done, bytes.length - done, position + done);
   }
 }
 
