@@ -45,6 +45,16 @@ describe('resources of the node', () => {
     );
   });
 
+  it('are refused in other words to signed requests than to proposals', async () => {
+    const during = 'during channelless check policy with policy [Admins]';
+    const member = await refused(access.check('snapshot/listpending', null, signed(signerOf('client'))));
+    expect(member.message).toContain(
+      `failed verifying that the signed data identity satisfies local MSP principal ${during}`,
+    );
+    const foreign = await refused(access.check('snapshot/listpending', null, signed(channel.org2Admin)));
+    expect(foreign.message).toContain(`failed deserializing signed data identity ${during}`);
+  });
+
   it('are closed to other organisations, to strangers and to signatures that do not hold', async () => {
     const foreign = await refused(access.check('cscc/GetChannels', null, signed(channel.org2Admin)));
     expect(foreign.message).toContain('Failed deserializing proposal creator during channelless check policy');

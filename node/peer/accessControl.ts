@@ -38,6 +38,16 @@ export interface GuardedChannel {
   readonly bundle: ChannelBundle;
 }
 
+/** What comes as a proposal, and what comes as a signed request, Go refuses in other words. */
+const OF_PROPOSAL = {
+  unreadable: 'Failed deserializing proposal creator',
+  unsatisfied: "Failed verifying that proposal's creator",
+} as const;
+const OF_REQUEST = {
+  unreadable: 'failed deserializing signed data identity',
+  unsatisfied: 'failed verifying that the signed data identity',
+} as const;
+
 /**
  * Who may use what on this peer: resources of the node by role in its own organisation, resources of a channel by the policy that the
  * channel's configuration names, or Fabric's default (core/aclmgmt, core/policy).
@@ -75,6 +85,7 @@ export class AccessControl {
   }
 
   async #checkLocal(resource: string, policy: 'Admins' | 'Members', signed: SignedData): Promise<void> {
+    const words = resource.startsWith('snapshot/') ? OF_REQUEST : OF_PROPOSAL;
     const during = `during channelless check policy with policy [${policy}]`;
     let identity: X509Identity;
     try {
@@ -83,7 +94,7 @@ export class AccessControl {
       if (!(cause instanceof MspError)) {
         throw cause;
       }
-      const message = `Failed deserializing proposal creator ${during}: [${cause.message}]`;
+      const message = `${words.unreadable} ${during}: [${cause.message}]`;
       throw new AccessError('denied', resource, message, { cause });
     }
     const reason = identity.satisfies(this.#principal(policy === 'Admins' ? ADMIN : MEMBER));
@@ -91,7 +102,7 @@ export class AccessControl {
       throw new AccessError(
         'denied',
         resource,
-        `Failed verifying that proposal's creator satisfies local MSP principal ${during}: [${reason}]`,
+        `${words.unsatisfied} satisfies local MSP principal ${during}: [${reason}]`,
       );
     }
     if (!(await identity.verify(signed.data, signed.signature))) {
