@@ -16,6 +16,10 @@ export function group(root: ConfigGroup, ...path: readonly string[]): ConfigGrou
   return path.reduce((at, name) => at.groups[name] as ConfigGroup, root);
 }
 
+export function batchSize(config: ConfigJson): Record<string, unknown> {
+  return group(config.channel_group, 'Orderer').values['BatchSize']?.value as Record<string, unknown>;
+}
+
 /** The channel's configuration, as the orderer has it. */
 export async function currentConfig(network: InteropNetwork, client: PeerCommand): Promise<ConfigJson> {
   const block = network.file('config.block');

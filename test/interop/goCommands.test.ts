@@ -14,7 +14,7 @@ import {
   query,
   reaches,
 } from './channel.ts';
-import { type ConfigJson, currentConfig, group, makeUpdate } from './configUpdate.ts';
+import { batchSize, currentConfig, group, makeUpdate } from './configUpdate.ts';
 import { GoTools } from './goTools.ts';
 import { CHANNEL, InteropNetwork, type Maker } from './interopNetwork.ts';
 import { until } from './until.ts';
@@ -220,10 +220,8 @@ describe.each(cases)("Go's commands drive FTL's network (%s)", (_, tools, materi
   });
 
   it('peer snapshot submitrequest, listpending, cancelrequest; peer channel joinbysnapshot', async () => {
-    const tls = ['--tlsRootCertFile', network.folder.organization(network.organization('Org1')).tlsCaCertificate];
-    const address = ['--peerAddress', `127.0.0.1:${network.organization('Org1').peers[0]?.port}`, ...tls];
     const snapshot = (...args: readonly string[]): Promise<string> =>
-      peer1.run('snapshot', ...args, '-c', CHANNEL, ...address);
+      peer1.run('snapshot', ...args, '-c', CHANNEL, ...network.peerFlag(PEER1));
     await snapshot('submitrequest', '-b', '1000');
     expect(await snapshot('listpending')).toContain('1000');
     await snapshot('cancelrequest', '-b', '1000');
@@ -257,7 +255,3 @@ describe.each(cases)("Go's commands drive FTL's network (%s)", (_, tools, materi
     );
   });
 });
-
-function batchSize(config: ConfigJson): Record<string, unknown> {
-  return group(config.channel_group, 'Orderer').values['BatchSize']?.value as Record<string, unknown>;
-}

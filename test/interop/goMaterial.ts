@@ -31,16 +31,19 @@ export function writeConfigtx(folder: NetworkFolder, layout: Layout): void {
 }
 
 function cryptogenConfig({ organizations }: Layout): object {
-  const entry = ({ name, domain, users, peers, orderers }: OrganizationLayout): object => ({
+  return {
+    OrdererOrgs: organizations.filter(({ orderers }) => orderers.length > 0).map(organizationSpec),
+    PeerOrgs: organizations.filter(({ peers }) => peers.length > 0).map(organizationSpec),
+  };
+}
+
+function organizationSpec({ name, domain, users, peers, orderers }: OrganizationLayout): object {
+  return {
     Name: name,
     Domain: domain,
     EnableNodeOUs: true,
     Specs: [...peers, ...orderers].map((node) => ({ Hostname: node.name, SANS: ['localhost', HOST] })),
     Users: { Count: users },
-  });
-  return {
-    OrdererOrgs: organizations.filter(({ orderers }) => orderers.length > 0).map(entry),
-    PeerOrgs: organizations.filter(({ peers }) => peers.length > 0).map(entry),
   };
 }
 

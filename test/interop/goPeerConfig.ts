@@ -8,7 +8,7 @@ const WITHOUT_DEFAULT = {
     gossip: { useLeaderElection: false, orgLeader: true, state: { enabled: false } },
     deliveryclient: { reconnectTotalTimeThreshold: '3600s', policy: 'cluster' },
     handlers: {
-      authFilters: [{ name: 'DefaultAuth' }, { name: 'ExpirationCheck' }, { name: 'TimeWindowCheck' }],
+      authFilters: [{ name: 'DefaultAuth' }, { name: 'ExpirationCheck' }],
       decorators: [{ name: 'DefaultDecorator' }],
       endorsers: { escc: { name: 'DefaultEndorsement' } },
       validators: { vscc: { name: 'DefaultValidation' } },

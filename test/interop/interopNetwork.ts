@@ -167,6 +167,13 @@ export class InteropNetwork implements AsyncDisposable {
     });
   }
 
+  /** For `peer snapshot`, which has flags of its own. */
+  peerFlag(host: string): readonly string[] {
+    const [organization, peer] = this.#peer(host);
+    const { tlsCaCertificate } = this.folder.organization(organization);
+    return ['--peerAddress', `${HOST}:${peer.port}`, '--tlsRootCertFile', tlsCaCertificate];
+  }
+
   /** `osnadmin channel …` as the ordering service's administrator. */
   async osnadmin(args: readonly string[]): Promise<CommandResult & { readonly answer: unknown }> {
     const paths = this.folder.organization(this.ordering);
