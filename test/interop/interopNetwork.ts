@@ -49,6 +49,19 @@ export class InteropNetwork implements AsyncDisposable {
 
   /** Makes the network and starts its nodes; nothing is joined. */
   static async start(tools: GoTools, options: InteropOptions): Promise<InteropNetwork> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await InteropNetwork.#startOnce(tools, options);
+      } catch (error) {
+        // Between choosing a port and listening there, another program may have come by.
+        if (tries === 3 || !(error instanceof Error) || !/is taken by|address already in use/.test(error.message)) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  static async #startOnce(tools: GoTools, options: InteropOptions): Promise<InteropNetwork> {
     const temporary = mkdtempSync(join(tmpdir(), 'ftl-interop-'));
     // Where peers run as root, their chaincode runs as somebody else, who has to pass through here.
     chmodSync(temporary, 0o755);
@@ -57,7 +70,12 @@ export class InteropNetwork implements AsyncDisposable {
     const network = new InteropNetwork(tools, folder, layout, options.nodes ?? {});
     try {
       await (options.material === 'go' ? remakeWithGo(tools, folder, layout) : writeConfigtx(folder, layout));
-      await Promise.all(network.hosts.map((host) => network.startNode(host)));
+      // Each is waited for, so that none is started when the others have been ended.
+      const starts = await Promise.allSettled(network.hosts.map((host) => network.startNode(host)));
+      const failed = starts.find((start) => start.status === 'rejected');
+      if (failed !== undefined) {
+        throw failed.reason;
+      }
     } catch (error) {
       await network[Symbol.asyncDispose]();
       throw error;
