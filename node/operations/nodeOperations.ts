@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import type { TraceStatistics } from '#node/tracing/traceMetrics.ts';
 import type { CertificateMetrics } from './certificateMetrics.ts';
 import { diskCheck } from './diskCheck.ts';
+import { exposition } from './exposition.ts';
 import { HealthChecks } from './healthChecks.ts';
 import { LoggerLevels } from './loggerLevels.ts';
 import { commonMetrics } from './nodeMetrics.ts';
@@ -181,7 +182,7 @@ async function answerLogSpec(levels: LoggerLevels, request: IncomingMessage, res
 
 /** Prometheus asks for compressed text, which other threads make. */
 async function answerMetrics(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const text = await registry.metrics();
+  const text = await exposition(registry);
   response.setHeader('Content-Type', registry.contentType);
   if (/(?:^|[,\s])gzip(?:$|[,;\s])/.test(request.headers['accept-encoding']?.toString() ?? '')) {
     response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(await compress(text, { level: 1 }));
