@@ -10,19 +10,22 @@ export async function statusCommandRun(dir: string, json: boolean): Promise<bool
   return nodes.every(({ state }) => state === 'answers');
 }
 
-const COLUMNS = ['NODE', 'STATE', 'PID', 'ADDRESS', 'CHANNELS'];
+const COLUMNS = ['NODE', 'STATE', 'HEALTH', 'PID', 'ADDRESS', 'CHANNELS'];
 
 function table(nodes: readonly NodeStatus[]): string {
   const rows = [COLUMNS, ...nodes.map(row)];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   const lines = rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  const errors = nodes.flatMap(({ name, error }) => (error === null ? [] : [`${name}: ${error}`]));
+  const errors = nodes.flatMap(({ name, error, health }) =>
+    [...(error === null ? [] : [error]), ...(health ?? [])].map((text) => `${name}: ${text}`),
+  );
   return `${[...lines.map((line) => line.trimEnd()), ...errors].join('\n')}\n`;
 }
 
-function row({ name, state, pid, address, channels }: NodeStatus): string[] {
+function row({ name, state, health, pid, address, channels }: NodeStatus): string[] {
   const shown = channels.map((one) =>
     [one.name, ...(one.height === null ? [] : [`${one.height} blocks`]), ...one.chaincodes].join(' '),
   );
-  return [name, state, pid === null ? '-' : String(pid), address, shown.join(', ') || '-'];
+  const checks = health === null ? '-' : health.length === 0 ? 'ok' : 'failing';
+  return [name, state, checks, pid === null ? '-' : String(pid), address, shown.join(', ') || '-'];
 }

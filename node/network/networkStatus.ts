@@ -3,6 +3,7 @@ import { chainInfo, committedChaincodes, joinedChannels } from '#node/client/sys
 import { type Connect, NetworkConnections } from './connections.ts';
 import type { OrdererLayout, OrganizationLayout, PeerLayout } from './layout.ts';
 import type { NetworkFolder } from './networkFolder.ts';
+import { nodeHealth } from './nodeHealth.ts';
 import { HOST } from './ports.ts';
 import { runningProcess } from './processes.ts';
 
@@ -25,6 +26,8 @@ export interface NodeStatus {
   readonly pid: number | null;
   /** `answers`: ready; `silent`: it runs, but does not answer; `stopped`. */
   readonly state: 'answers' | 'silent' | 'stopped';
+  /** What its health checks say has failed; null where it tells nothing. */
+  readonly health: readonly string[] | null;
   /** What is wrong. */
   readonly error: string | null;
   readonly channels: readonly ChannelStatus[];
@@ -113,12 +116,13 @@ function about(
 async function asked(pidFile: string, ask: () => Promise<readonly ChannelStatus[]>, what: About): Promise<NodeStatus> {
   const pid = await runningProcess(pidFile);
   if (pid === null) {
-    return { ...what, pid, state: 'stopped', error: null, channels: [] };
+    return { ...what, pid, state: 'stopped', health: null, error: null, channels: [] };
   }
+  const health = what.operations === null ? null : await nodeHealth(what.operations, ASK_MS);
   try {
-    return { ...what, pid, state: 'answers', error: null, channels: await ask() };
+    return { ...what, pid, state: 'answers', health, error: null, channels: await ask() };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return { ...what, pid, state: 'silent', error: text, channels: [] };
+    return { ...what, pid, state: 'silent', health, error: text, channels: [] };
   }
 }

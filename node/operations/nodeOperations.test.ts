@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { issueAuthority, issueTls } from '#node/network/material/issue.ts';
+import { nodeHealth } from '#node/network/nodeHealth.ts';
 import { LoggerLevels } from './loggerLevels.ts';
 import { NodeOperations, type NodeOperationsModules, type NodeOperationsOptions } from './nodeOperations.ts';
 import type { OperationsTls } from './operationsServer.ts';
@@ -111,6 +112,8 @@ describe('health', () => {
     expect(rest).toEqual({ status: 'OK' });
     expect(new Date(time).toISOString()).toBe(time);
     expect(await text(ask(operations, '/healthz', { method: 'POST' }))).toBe('405 ');
+    expect(await nodeHealth(operations.address, 5000)).toEqual([]);
+    expect(await nodeHealth('127.0.0.1:1', 5000)).toBeNull();
   });
 
   it('names what has failed, and why', async () => {
@@ -132,6 +135,10 @@ describe('health', () => {
         { component: 'broken', reason: 'a check that fails itself' },
       ],
     });
+    expect(await nodeHealth(operations.address, 5000)).toEqual([
+      'channel mychannel: the disk is full',
+      'broken: a check that fails itself',
+    ]);
     failure = null;
     expect((await ask(operations, '/healthz')).body.toString()).not.toContain('mychannel');
   });

@@ -56,7 +56,7 @@ describe('ftl network', () => {
       ['chaincode', 'stopped'],
     ]);
     const text = await runFtl(['network', 'status', '--dir', dir]);
-    expect(text.stdout).toMatch(/^NODE +STATE +PID +ADDRESS +CHANNELS\n/);
+    expect(text.stdout).toMatch(/^NODE +STATE +HEALTH +PID +ADDRESS +CHANNELS\n/);
     expect(await runFtl(['network', 'down', '--dir', dir])).toMatchObject({
       status: 0,
       stdout: 'Nothing was running.\n',
