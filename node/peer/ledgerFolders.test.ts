@@ -13,9 +13,7 @@ it("a peer's folder lets others pass to what is theirs below it, its ledgers do 
   const folders = new LedgerFolders(join(base, 'production'));
   await folders.make();
   await folders.make();
-  const { umask } = process;
-  const modeOf = (path: string): number => statSync(path).mode & 0o777;
-  expect([folders.root, folders.ledgers, folders.snapshots].map(modeOf)).toEqual(
-    [0o755, 0o750, 0o750].map((mode) => mode & ~umask()),
-  );
+  const modes = [folders.root, folders.ledgers, folders.snapshots].map((path) => statSync(path).mode & 0o777);
+  const mask = ~process.umask();
+  expect(modes).toEqual([0o755 & mask, 0o750 & mask, 0o750 & mask]);
 });

@@ -14,7 +14,12 @@ function ofNode(stored: StoredRecord, id: string, at: string): StoredRecord {
 function check(id: string, stage: string, more: object): StoredRecord {
   const stream = '0123456789abcdef';
   const checked = { stream, since: `${MINUTE}:10.000000Z`, until: `${MINUTE}:20.000000Z`, ...more };
-  return ofNode(record({ point: 'stream.check', stage, check: checked } as never), id, `${MINUTE}:20.000000Z`);
+  return ofNode(record({ point: 'stream.check', stage, check: checked }), id, `${MINUTE}:20.000000Z`);
+}
+
+function request(id: string, txId: string, at: string): StoredRecord {
+  const asked = { point: 'endorse.request', channel: 'c1', tx_id: txId } as const;
+  return ofNode(record({ ...asked, receiver: { kind: 'peer', name: 'peer0.org1' } }), id, at);
 }
 
 const missing = check('00000000000000b1', 'missing', { from: 3, to: 4 });
@@ -22,18 +27,6 @@ const found = check('00000000000000b2', 'read', { from: 0, to: 9 });
 
 export function streamSuite(newStore: NewStore): void {
   describe('breaks in record streams', () => {
-    const request = (id: string, txId: string, at: string) =>
-      ofNode(
-        record({
-          point: 'endorse.request',
-          channel: 'c1',
-          tx_id: txId,
-          receiver: { kind: 'peer', name: 'peer0.org1' },
-        }),
-        id,
-        at,
-      );
-
     it('come to light in the traces that they touch and at their node, and go when the records are found', async () => {
       const { store } = await newStore();
       await store.append([
