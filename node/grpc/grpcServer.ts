@@ -5,6 +5,7 @@ import { sha256 } from '#node/crypto/hash.ts';
 import type { GrpcMetrics, MethodMetrics } from './grpcMetrics.ts';
 import { GrpcServerError } from './grpcServerError.ts';
 import { Incoming } from './incoming.ts';
+import { Outgoing } from './outgoing.ts';
 import { RPC_STATUS, RpcError, type RpcStatus } from './rpcError.ts';
 import type { CallContext, GrpcService, Method } from './service.ts';
 import { checkServerTls, type ServerTls } from './tlsMaterial.ts';
@@ -283,11 +284,13 @@ async function respond(
   signal: AbortSignal,
   sent: () => void,
 ): Promise<RpcStatus> {
+  const outgoing = new Outgoing(call, signal);
   try {
     for await (const response of handle()) {
       sent();
-      if (!call.write(response)) {
-        await drained(call, signal);
+      const room = outgoing.write(response);
+      if (room !== null) {
+        await room;
       }
       if (signal.aborted) {
         throw signal.reason;
@@ -299,18 +302,6 @@ async function respond(
     call.emit('error', statusOf(error));
     return nameOf(error);
   }
-}
-
-function drained(call: StreamCall, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      call.off('drain', go);
-      signal.removeEventListener('abort', go);
-      resolve();
-    };
-    call.on('drain', go);
-    signal.addEventListener('abort', go);
-  });
 }
 
 function nameOf(error: unknown): RpcStatus {

@@ -1,4 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '#node/crypto/hash.ts';
@@ -216,6 +218,40 @@ describe('calls', () => {
     // What two sockets and some queues hold, out of 320 MB.
     expect(made).toBeLessThan(2_000);
     flooded.cancel();
+  });
+
+  it('whose client reads nothing cost one message, however large messages are', async () => {
+    let made = 0;
+    const large: GrpcService = {
+      name: 'test.Large',
+      methods: {
+        All: {
+          kind: 'serverStream',
+          async *handle() {
+            for (; made < 16; made++) {
+              yield randomBytes(4 * 1024 * 1024);
+            }
+          },
+        },
+      },
+    };
+    const server = await serve({}, [echo, large]);
+    const connection = connectHttp2(`http://${server.address}`);
+    const headers = {
+      ':method': 'POST',
+      ':path': '/test.Large/All',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    };
+    const call = connection.request(headers);
+    call.end(new Uint8Array(5));
+    await once(call, 'response');
+    const quick = client(server);
+    for (let i = 0; i < 50; i++) {
+      expect(await say(quick, 'still here')).toBe('still here');
+    }
+    expect(made).toBeLessThan(3);
+    connection.destroy();
   });
 });
 
