@@ -37,6 +37,7 @@ describe('ftl network', () => {
       'channels',
       'connections',
       'crypto-config',
+      'deliver.yaml',
       'network.yaml',
       'nodes',
       'nodes.yaml',
