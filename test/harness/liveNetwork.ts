@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { broadcast } from '#node/client/broadcast.ts';
@@ -18,9 +19,10 @@ import { type Holder, type HolderOptions, issue } from '#node/msp/testAuthority.
 import { NetworkConnections } from '#node/network/connections.ts';
 import { createNetwork } from '#node/network/createNetwork.ts';
 import { downNetwork } from '#node/network/downNetwork.ts';
-import type { Layout, OrganizationLayout } from '#node/network/layout.ts';
+import type { Layout, OrdererLayout, OrganizationLayout, PeerLayout } from '#node/network/layout.ts';
 import { NetworkFolder } from '#node/network/networkFolder.ts';
 import type { NodeCommands } from '#node/network/nodeProcesses.ts';
+import { runningProcess } from '#node/network/processes.ts';
 import { upNetwork } from '#node/network/upNetwork.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
 
@@ -30,7 +32,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const WAIT_MS = 30_000;
 
 export const CHANNEL = 'mychannel';
+/** What most tests call; any of its transactions may take it down. */
 export const CHAINCODE = 'faulty';
+/** The same code in processes of its own, for those who are not to be disturbed; one organisation's endorsement is enough. */
+export const STEADY = 'steady';
 /** The nodes run in processes of `ftl` itself. */
 export const FTL: NodeCommands = { program: process.execPath, args: [BIN] };
 
@@ -40,6 +45,8 @@ export type NodeSettings = Readonly<Record<string, unknown>>;
 export interface LiveNetworkOptions {
   readonly peers?: NodeSettings;
   readonly orderer?: NodeSettings;
+  /** Whether there is the chaincode `steady` too. */
+  readonly steady?: boolean;
   /** As a layout has it. */
   readonly batch?: Readonly<Record<string, unknown>>;
 }
@@ -72,7 +79,7 @@ export class LiveNetwork implements AsyncDisposable {
   }
 
   static async start(options: LiveNetworkOptions = {}): Promise<LiveNetwork> {
-    const temporary = mkdtempSync(join(tmpdir(), 'ftl-live-'));
+    const temporary = mkdtempSync(join(tmpdir(), 'ftl-faults-'));
     // Where the peers run as root, their chaincode runs as somebody else, who has to pass through here.
     chmodSync(temporary, 0o755);
     const folder = new NetworkFolder(join(temporary, 'network'));
@@ -100,7 +107,26 @@ export class LiveNetwork implements AsyncDisposable {
   async up(): Promise<void> {
     const { folder } = this;
     await upNetwork({ folder, commands: FTL }, { connect, onProgress: () => {} }, AbortSignal.timeout(2 * WAIT_MS));
+    // What is connected already may still wait before it tries again.
+    await Promise.all([...this.peers, this.orderer].map((one) => one.ready(WAIT_MS)));
     await Promise.all(this.commits.map((one) => one.ready(AbortSignal.timeout(WAIT_MS))));
+  }
+
+  /** Number of the process that a node runs in. */
+  async pidOf(host: string): Promise<number> {
+    const pid = await runningProcess(this.folder.node(host).pid);
+    if (pid === null) {
+      throw new Error(`${host} does not run`);
+    }
+    return pid;
+  }
+
+  /** Ends a node at once, in the midst of whatever it does. */
+  async kill(host: string): Promise<void> {
+    process.kill(await this.pidOf(host), 'SIGKILL');
+    while ((await runningProcess(this.folder.node(host).pid)) !== null) {
+      await delay(10);
+    }
   }
 
   /** Changes a node's configuration; it takes it with its next start. */
@@ -146,6 +172,10 @@ export class LiveNetwork implements AsyncDisposable {
     return [peer1 as GrpcClient, peer2 as GrpcClient];
   }
 
+  get ordererHost(): string {
+    return firstOf(this.connections.organization('Orderer').orderers).host;
+  }
+
   get orderer(): GrpcClient {
     const organization = this.connections.organization('Orderer');
     return this.connections.orderer(organization, firstOf(organization.orderers));
@@ -164,15 +194,18 @@ export class LiveNetwork implements AsyncDisposable {
     return [one as CommitWatcher, two as CommitWatcher];
   }
 
-  /** A connection of its own, which the caller closes. */
-  connectTo(host: string): GrpcClient {
-    const organization = this.layout.organizations.find((one) => host.endsWith(one.domain)) as OrganizationLayout;
-    const node = [...organization.peers, ...organization.orderers].find((one) => one.host === host);
-    return connect({
-      address: `127.0.0.1:${node?.port}`,
-      serverName: host,
-      tlsRoots: readFileSync(this.folder.organization(organization).tlsCaCertificate),
-    });
+  /** How a node is reached by those who make connections of their own. */
+  addressOf(host: string): { readonly port: number; readonly tlsRoots: Buffer } {
+    const ofHost = ({ host: own }: { readonly host: string }): boolean => own === host;
+    const organization = this.layout.organizations.find((one) => nodesOf(one).some(ofHost)) as OrganizationLayout;
+    const { port } = nodesOf(organization).find(ofHost) as PeerLayout | OrdererLayout;
+    return { port, tlsRoots: readFileSync(this.folder.organization(organization).tlsCaCertificate) };
+  }
+
+  /** A connection of its own, which the caller closes. @param through port of a proxy before the node */
+  connectTo(host: string, through?: number): GrpcClient {
+    const { port, tlsRoots } = this.addressOf(host);
+    return connect({ address: `127.0.0.1:${through ?? port}`, serverName: host, tlsRoots });
   }
 
   /** Somebody whom the organisation's authority vouches for. */
@@ -261,11 +294,15 @@ export function signerOf(mspId: string, { pem, privateKey }: Holder): Signer {
   return new Signer({ mspId, certificatePem: pem, keyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }) });
 }
 
+function nodesOf({ peers, orderers }: OrganizationLayout): readonly (PeerLayout | OrdererLayout)[] {
+  return [...peers, ...orderers];
+}
+
 function firstOf<T>(list: readonly T[]): T {
   return list[0] as T;
 }
 
-function layoutText({ batch = {} }: LiveNetworkOptions): string {
+function layoutText({ batch = {}, steady = false }: LiveNetworkOptions): string {
   const peer = { port: 0, chaincodePort: 0, operationsPort: 0 };
   return stringify({
     organizations: [
@@ -285,6 +322,9 @@ function layoutText({ batch = {} }: LiveNetworkOptions): string {
         run: 'peer',
         collections: [{ name: 'secrets', policy: "OR('Org1MSP.member', 'Org2MSP.member')" }],
       },
+      ...(steady
+        ? [{ name: STEADY, path: CHAINCODE_FOLDER, run: 'peer', policy: "OR('Org1MSP.peer', 'Org2MSP.peer')" }]
+        : []),
     ],
   });
 }
