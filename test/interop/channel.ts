@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import { CHANNEL, type InteropNetwork, type PeerCommand } from './interopNetwork.ts';
+import { CHANNEL } from './interopLayout.ts';
+import type { InteropNetwork } from './interopNetwork.ts';
+import type { PeerCommand } from './peerCommand.ts';
 import { until } from './until.ts';
 
 export interface ChainInfo {
@@ -13,11 +15,16 @@ export function joinArguments({ folder }: InteropNetwork): readonly string[] {
   return ['join', '--channelID', CHANNEL, '--config-block', folder.genesisBlock(CHANNEL)];
 }
 
+/** Resolves when clients may use it. @throws Error with what it said */
 export async function joinOrderer(network: InteropNetwork): Promise<void> {
   const { status, stdout, stderr } = await network.osnadmin(joinArguments(network));
   if (status !== 0 || !stdout.startsWith('Status: 201')) {
     throw new Error(`the orderer did not join: ${stdout}${stderr}`);
   }
+  const host = network.organization('Org1').peers[0]?.host as string;
+  const fetch = ['channel', 'fetch', 'newest', network.file('newest.block'), '-c', CHANNEL, ...network.ordererFlags];
+  // Go's orderer elects a leader before it serves anybody.
+  await until('the orderer orders', async () => (await network.peerOf(host).attempt(fetch)).status === 0);
 }
 
 export async function joinPeers(network: InteropNetwork, ...hosts: readonly string[]): Promise<void> {

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { CHANNEL, type InteropNetwork, type PeerCommand } from './interopNetwork.ts';
+import { CHANNEL } from './interopLayout.ts';
+import type { InteropNetwork } from './interopNetwork.ts';
+import type { PeerCommand } from './peerCommand.ts';
 
 /** A channel's configuration as configtxlator gives it. */
 export interface ConfigJson {

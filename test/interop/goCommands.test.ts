@@ -16,7 +16,8 @@ import {
 } from './channel.ts';
 import { batchSize, currentConfig, group, makeUpdate } from './configUpdate.ts';
 import { GoTools } from './goTools.ts';
-import { CHANNEL, InteropNetwork, type Maker } from './interopNetwork.ts';
+import { CHANNEL, type Maker } from './interopLayout.ts';
+import { InteropNetwork } from './interopNetwork.ts';
 import { until } from './until.ts';
 
 const CONTRACT = fileURLToPath(new URL('../chaincode/contract', import.meta.url));
@@ -239,6 +240,26 @@ describe.each(cases)("Go's commands drive FTL's network (%s)", (_, tools, materi
     expect(await chainInfo(spare)).toMatchObject({
       height: height + 1,
       currentBlockHash: (await chainInfo(peer1)).currentBlockHash,
+    });
+  });
+
+  // Release 2.5 does not have these two.
+  it.each(tools.release.startsWith('2.') ? [] : ['fetch, update'])('osnadmin channel %s', async () => {
+    const [fetched, wanted] = [network.file('fetched.block'), network.file('wanted.block')];
+    for (const which of ['oldest', 'newest', 'config', '1']) {
+      const flags = ['--channelID', CHANNEL, '--blockID', which, '--outputfile', fetched];
+      expect((await network.osnadmin(['fetch', ...flags])).stdout).toContain('Status: 200');
+      await peer1.run('channel', 'fetch', which, wanted, '-c', CHANNEL, ...network.ordererFlags);
+      expect(readFileSync(fetched)).toEqual(readFileSync(wanted));
+    }
+    const update = await makeUpdate(network, peer1, (config) => {
+      batchSize(config)['max_message_count'] = 8;
+    });
+    await network.ordererAdmin.run('channel', 'signconfigtx', '-f', update);
+    const sent = await network.osnadmin(['update', '--channelID', CHANNEL, '--config-update-envelope', update]);
+    expect(sent.stdout).toContain('Status: 201');
+    await until('the batch size is another', async () => {
+      return batchSize(await currentConfig(network, peer1))['max_message_count'] === 8;
     });
   });
 

@@ -3,34 +3,20 @@ import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, r
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stringify } from 'yaml';
 import { createNetwork } from '#node/network/createNetwork.ts';
 import type { Layout, OrdererLayout, OrganizationLayout, PeerLayout } from '#node/network/layout.ts';
+import type { MemberPaths } from '#node/network/material/materialPaths.ts';
 import { NetworkFolder } from '#node/network/networkFolder.ts';
 import { remakeWithGo, writeConfigtx } from './goMaterial.ts';
 import { completeForGo } from './goPeerConfig.ts';
 import { type CommandResult, type Environment, goEnvironment, type GoTools } from './goTools.ts';
+import { type InteropOptions, layoutText, type Maker } from './interopLayout.ts';
+import { PeerCommand } from './peerCommand.ts';
 import { until } from './until.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/ftl.js', import.meta.url));
 const HOST = '127.0.0.1';
 const STOP_MS = 10_000;
-
-/** By whom something is made, or run. */
-export type Maker = 'ours' | 'go';
-
-export interface InteropOptions {
-  /** Of identities and genesis blocks. */
-  readonly material: Maker;
-  /** Of nodes, by full name; ours unless named. */
-  readonly nodes?: Readonly<Record<string, Maker>>;
-  /** Number of peers of each organisation. */
-  readonly organizations: Readonly<Record<string, number>>;
-  /** Of `mychannel`, from its beginning; default: all with peers. */
-  readonly members?: readonly string[];
-}
-
-export const CHANNEL = 'mychannel';
 
 /** An orderer and peers in processes of their own, ours and Go's, in a temporary folder; driven by Go's commands. */
 export class InteropNetwork implements AsyncDisposable {
@@ -38,13 +24,15 @@ export class InteropNetwork implements AsyncDisposable {
   readonly folder: NetworkFolder;
   readonly layout: Layout;
   readonly #makers: Readonly<Record<string, Maker>>;
+  readonly #mutualTls: boolean;
   readonly #processes = new Map<string, ChildProcess>();
 
-  private constructor(tools: GoTools, folder: NetworkFolder, layout: Layout, makers: Readonly<Record<string, Maker>>) {
+  private constructor(tools: GoTools, folder: NetworkFolder, layout: Layout, options: InteropOptions) {
     this.tools = tools;
     this.folder = folder;
     this.layout = layout;
-    this.#makers = makers;
+    this.#makers = options.nodes ?? {};
+    this.#mutualTls = options.mutualTls ?? false;
   }
 
   /** Makes the network and starts its nodes; nothing is joined. */
@@ -67,7 +55,7 @@ export class InteropNetwork implements AsyncDisposable {
     chmodSync(temporary, 0o755);
     const folder = new NetworkFolder(join(temporary, 'network'));
     const layout = await createNetwork(folder.path, layoutText(options));
-    const network = new InteropNetwork(tools, folder, layout, options.nodes ?? {});
+    const network = new InteropNetwork(tools, folder, layout, options);
     try {
       await (options.material === 'go' ? remakeWithGo(tools, folder, layout) : writeConfigtx(folder, layout));
       // Each is waited for, so that none is started when the others have been ended.
@@ -112,6 +100,7 @@ export class InteropNetwork implements AsyncDisposable {
       env: goEnvironment({
         FABRIC_CFG_PATH: paths.folder,
         FABRIC_LOGGING_SPEC: 'info',
+        ...this.#tlsEnvironment(host),
         ...(maker === 'ours'
           ? { [`${orderer === undefined ? 'CORE' : 'ORDERER'}_FTL_TRACING_FILE`]: paths.records }
           : {}),
@@ -173,7 +162,12 @@ export class InteropNetwork implements AsyncDisposable {
   /** For commands that speak with the orderer. */
   get ordererFlags(): readonly string[] {
     const { tlsCaCertificate } = this.folder.organization(this.ordering);
-    return ['-o', `${HOST}:${this.orderer.port}`, '--tls', '--cafile', tlsCaCertificate];
+    const server = ['-o', `${HOST}:${this.orderer.port}`, '--tls', '--cafile', tlsCaCertificate];
+    if (!this.#mutualTls) {
+      return server;
+    }
+    const { certificate, key } = this.folder.organization(this.organization('Org1')).user('Admin').tls;
+    return [...server, '--clientauth', '--certfile', certificate, '--keyfile', key];
   }
 
   /** For commands that speak with several peers. */
@@ -209,7 +203,26 @@ export class InteropNetwork implements AsyncDisposable {
     return new PeerCommand(this.tools, {
       FABRIC_CFG_PATH: this.folder.node(host).folder,
       CORE_PEER_MSPCONFIGPATH: this.folder.organization(organization).user(user).msp,
+      ...(this.#mutualTls ? clientTls(this.folder.organization(organization).user(user)) : {}),
     });
+  }
+
+  #tlsEnvironment(host: string): Environment {
+    if (!this.#mutualTls) {
+      return {};
+    }
+    const roots = this.layout.organizations.map((one) => this.folder.organization(one).tlsCaCertificate);
+    if (host === this.orderer.host) {
+      return {
+        ORDERER_GENERAL_TLS_CLIENTAUTHREQUIRED: 'true',
+        ORDERER_GENERAL_TLS_CLIENTROOTCAS: `[${roots.join(',')}]`,
+      };
+    }
+    const [organization] = this.#peer(host);
+    return {
+      ...clientTls(this.folder.organization(organization).node(host)),
+      CORE_PEER_TLS_CLIENTROOTCAS_FILES: roots.join(' '),
+    };
   }
 
   /** The `peer` command as an administrator of the ordering service, who has no peer. */
@@ -233,60 +246,10 @@ export class InteropNetwork implements AsyncDisposable {
   }
 }
 
-/** Go's `peer` command, as somebody. */
-export class PeerCommand {
-  readonly #tools: GoTools;
-  readonly #environment: Environment;
-
-  constructor(tools: GoTools, environment: Environment) {
-    this.#tools = tools;
-    this.#environment = environment;
-  }
-
-  attempt(args: readonly string[]): Promise<CommandResult> {
-    return this.#tools.attempt('peer', args, this.#environment);
-  }
-
-  /** Gives what it printed. @throws Error with what it said, where it fails */
-  async run(...args: readonly string[]): Promise<string> {
-    const { stdout } = await this.#tools.run('peer', args, this.#environment);
-    return stdout.trim();
-  }
-
-  /** Gives what it said. @throws Error where it succeeds */
-  async fails(...args: readonly string[]): Promise<string> {
-    const { status, stdout, stderr } = await this.attempt(args);
-    if (status === 0) {
-      throw new Error(`peer ${args.join(' ')} did not fail: ${stdout}${stderr}`);
-    }
-    return stderr;
-  }
-}
-
-function layoutText({ organizations, members }: InteropOptions): string {
-  const peer = { port: 0, chaincodePort: 0, operationsPort: 0 };
-  return stringify(
-    {
-      organizations: [
-        {
-          name: 'Orderer',
-          domain: 'example.com',
-          orderers: [{ name: 'orderer', port: 0, adminPort: 0, operationsPort: 0 }],
-        },
-        ...Object.entries(organizations).map(([name, count]) => ({
-          name,
-          peers: Array.from({ length: count }, () => peer),
-        })),
-      ],
-      channels: [
-        {
-          name: CHANNEL,
-          batch: { timeout: '200ms', maxMessageCount: 10 },
-          ...(members === undefined ? {} : { organizations: members }),
-        },
-      ],
-      chaincodes: [],
-    },
-    { aliasDuplicateObjects: false },
-  );
+function clientTls({ tls }: MemberPaths): Environment {
+  return {
+    CORE_PEER_TLS_CLIENTAUTHREQUIRED: 'true',
+    CORE_PEER_TLS_CLIENTCERT_FILE: tls.certificate,
+    CORE_PEER_TLS_CLIENTKEY_FILE: tls.key,
+  };
 }

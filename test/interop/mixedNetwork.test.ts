@@ -10,7 +10,8 @@ import { runFtl } from '../harness/ftlProcess.ts';
 import { chainInfo, deploy, type Deployment, invoke, joinOrderer, joinPeers, query, reaches } from './channel.ts';
 import { batchSize, makeUpdate } from './configUpdate.ts';
 import { GoTools } from './goTools.ts';
-import { CHANNEL, InteropNetwork, type InteropOptions, type Maker } from './interopNetwork.ts';
+import { CHANNEL, type InteropOptions, type Maker } from './interopLayout.ts';
+import { InteropNetwork } from './interopNetwork.ts';
 import { ChaincodeService } from './service.ts';
 import { until } from './until.ts';
 

@@ -5,7 +5,8 @@ import { createPackage } from '#node/chaincode/packages/createPackage.ts';
 import { freePort } from '../chaincode/contractService.ts';
 import { deploy, joinOrderer, joinPeers } from './channel.ts';
 import { GoTools } from './goTools.ts';
-import { CHANNEL, InteropNetwork } from './interopNetwork.ts';
+import { CHANNEL } from './interopLayout.ts';
+import { InteropNetwork } from './interopNetwork.ts';
 import { ChaincodeService } from './service.ts';
 
 const CONTRACT = fileURLToPath(new URL('../chaincode/contract', import.meta.url));

@@ -1,0 +1,48 @@
+import { stringify } from 'yaml';
+
+/** By whom something is made, or run. */
+export type Maker = 'ours' | 'go';
+
+export interface InteropOptions {
+  /** Of identities and genesis blocks. */
+  readonly material: Maker;
+  /** Of nodes, by full name; ours unless named. */
+  readonly nodes?: Readonly<Record<string, Maker>>;
+  /** Number of peers of each organisation. */
+  readonly organizations: Readonly<Record<string, number>>;
+  /** Whether all nodes want to know who calls, by TLS certificates. */
+  readonly mutualTls?: boolean;
+  /** Of `mychannel`, from its beginning; default: all with peers. */
+  readonly members?: readonly string[];
+}
+
+export const CHANNEL = 'mychannel';
+
+/** For `ftl network create`. */
+export function layoutText({ organizations, members }: InteropOptions): string {
+  const peer = { port: 0, chaincodePort: 0, operationsPort: 0 };
+  return stringify(
+    {
+      organizations: [
+        {
+          name: 'Orderer',
+          domain: 'example.com',
+          orderers: [{ name: 'orderer', port: 0, adminPort: 0, operationsPort: 0 }],
+        },
+        ...Object.entries(organizations).map(([name, count]) => ({
+          name,
+          peers: Array.from({ length: count }, () => peer),
+        })),
+      ],
+      channels: [
+        {
+          name: CHANNEL,
+          batch: { timeout: '200ms', maxMessageCount: 10 },
+          ...(members === undefined ? {} : { organizations: members }),
+        },
+      ],
+      chaincodes: [],
+    },
+    { aliasDuplicateObjects: false },
+  );
+}
