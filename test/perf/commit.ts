@@ -45,6 +45,8 @@ interface Figures {
   readonly transactions: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** Of the second half of the chain, when nothing is compiled any more; null where it was not told apart. */
+  readonly warm: { readonly seconds: number; readonly cpuSeconds: number } | null;
   /** Resident set in MB: when half of the chain was in, and at the end. */
   readonly rssHalf: number;
   readonly rssEnd: number;
@@ -77,8 +79,10 @@ function main(): void {
     console.log(
       `Node ${process.version}, ${availableParallelism()} cores; ${count} transactions of ${bytes} bytes in blocks of ${values.block}\n`,
     );
-    console.log('| | tx/s | CPU µs/tx | of the bound: rate, CPU | RSS half, end (MB) | steps, ms a block |');
-    console.log('| --- | --: | --: | --: | --: | --- |');
+    console.log(
+      '| | tx/s | CPU µs/tx | of the bound: rate, CPU | second half: tx/s, CPU µs/tx, of the bound | RSS half, end (MB) | steps, ms a block |',
+    );
+    console.log('| --- | --: | --: | --: | --: | --: | --- |');
     let [bound, boundCpu] = [0, 0];
     for (const { name, what } of PHASES) {
       if (values.only !== undefined && !name.startsWith('bound') && !values.only.split(',').includes(name)) {
@@ -93,12 +97,22 @@ function main(): void {
         .map(([step, us]) => `${step} ${(us / 1000 / (figures.transactions / Number(values.block))).toFixed(1)}`)
         .join(', ');
       console.log(
-        `| ${what} | ${Math.round(rate).toLocaleString('en')} | ${Math.round(cpu * 1e6)} | ${Math.round((rate / bound) * 100)} %, ${Math.round((boundCpu / cpu) * 100)} % | ${figures.rssHalf}, ${figures.rssEnd} | ${steps} |`,
+        `| ${what} | ${Math.round(rate).toLocaleString('en')} | ${Math.round(cpu * 1e6)} | ${Math.round((rate / bound) * 100)} %, ${Math.round((boundCpu / cpu) * 100)} % | ${warmHalf(figures, bound)} | ${figures.rssHalf}, ${figures.rssEnd} | ${steps} |`,
       );
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function warmHalf({ warm, transactions }: Figures, bound: number): string {
+  if (warm === null) {
+    return '';
+  }
+  const half = transactions / 2;
+  const rate = half / warm.seconds;
+  const cpu = Math.round((warm.cpuSeconds / half) * 1e6);
+  return `${Math.round(rate).toLocaleString('en')}, ${cpu}, ${Math.round((rate / bound) * 100)} %`;
 }
 
 function inProcess(phase: string, folder: string): Figures {
@@ -203,6 +217,7 @@ async function runBound(folder: string): Promise<Figures> {
     transactions: requests.length / 3,
     seconds,
     cpuSeconds,
+    warm: null,
     rssHalf: rss,
     rssEnd: rss,
     steps: {},
@@ -230,6 +245,7 @@ async function runPipeline(phase: string, folder: string): Promise<Figures> {
   const steps: Record<string, number> = {};
   const [count, half] = [Number(values.count), Number(values.count) / 2];
   let [transactions, rssHalf] = [0, 0];
+  let [halfAt, halfCpu] = [0, process.cpuUsage()];
   const { seconds, cpuSeconds } = await clocked(async () => {
     for await (const block of pipeline.run(chain(folder))) {
       if (block.transactions.some(({ code }) => code !== 0)) {
@@ -239,14 +255,19 @@ async function runPipeline(phase: string, folder: string): Promise<Figures> {
         steps[step] = (steps[step] ?? 0) + us;
       }
       transactions += block.number < 2 ? 0 : block.transactions.length;
-      if (rssHalf === 0 && transactions >= half) rssHalf = megabytes();
+      if (rssHalf === 0 && transactions >= half) {
+        rssHalf = megabytes();
+        [halfAt, halfCpu] = [performance.now(), process.cpuUsage()];
+      }
     }
   });
+  const used = process.cpuUsage(halfCpu);
+  const warm = { seconds: (performance.now() - halfAt) / 1000, cpuSeconds: (used.user + used.system) / 1e6 };
   const rssEnd = megabytes();
   await ledger.close();
   rmSync(ledgerFolder, { recursive: true, force: true });
   if (transactions !== count) throw new Error(`${transactions} transactions of ${count}`);
-  return { phase, transactions, seconds, cpuSeconds, rssHalf, rssEnd, steps };
+  return { phase, transactions, seconds, cpuSeconds, warm, rssHalf, rssEnd, steps };
 }
 
 async function clocked(work: () => Promise<void>): Promise<{ readonly seconds: number; readonly cpuSeconds: number }> {
