@@ -179,7 +179,7 @@ function isPlainFtl(ftl: Record<string, unknown>): boolean {
         if (typeof value !== 'string' || value.length < 1 || value.length > 256) return false;
         break;
       case 'tx_id_prefix':
-        if (typeof value !== 'string' || value.length < 4 || value.length > 63) return false;
+        if (typeof value !== 'string' || !/^.{4,63}$/su.test(value)) return false;
         break;
       case 'channel':
       case 'tx_type':

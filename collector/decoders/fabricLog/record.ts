@@ -35,7 +35,8 @@ export function txIdOf(text: string | undefined): string | undefined {
 
 /** The beginning of a transaction ID as the endorser's lines show it (8 characters). */
 export function prefixOf(text: string | undefined): string | undefined {
-  return text !== undefined && text.length >= 4 && text.length <= 63 ? text : undefined;
+  // In characters, as the record's schema counts them: one outside the basic plane is two of JavaScript's units.
+  return text !== undefined && /^.{4,63}$/su.test(text) ? text : undefined;
 }
 
 /** A block number; undefined for what no number of JavaScript holds exactly. */
