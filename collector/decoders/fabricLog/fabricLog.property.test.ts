@@ -107,8 +107,12 @@ describe('hostile and broken input', () => {
 
   it('… an ID that is shorter in characters than in UTF-16 units', () => {
     const line = sample.find((one) => one.includes('finished chaincode') && /txID=[0-9a-f]{8}/.test(one)) as string;
-    check([line.replace(/txID=[0-9a-f]{8}/, 'txID=e\u{10000}')]);
-    check([line.replace(/txID=[0-9a-f]{8}/, 'txID=e\u{10000}ab')]);
+    const prefixes = ['e\u{10000}', 'e\u{10000}a', 'e\u{10000}ab'].map((id) => {
+      const altered = line.replace(/txID=[0-9a-f]{8}/, `txID=${id}`);
+      check([altered]);
+      return decodeFabric([altered]).records[0]?.ftl.tx_id_prefix;
+    });
+    expect(prefixes).toEqual([undefined, undefined, 'e\u{10000}ab']);
   });
 
   it('… lines with a part replaced', () => {
