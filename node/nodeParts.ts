@@ -3,6 +3,10 @@ import type { OperationsSettings } from '#config/fabric/operationsSettings.ts';
 import type { TlsSettings } from '#config/fabric/peerSettings.ts';
 import type { TracingSettings } from '#config/fabric/tracingSettings.ts';
 import type { ChannelBundle } from './channel/bundle.ts';
+import type { GrpcMetrics } from './grpc/grpcMetrics.ts';
+import { GrpcServer } from './grpc/grpcServer.ts';
+import { healthService } from './grpc/health.ts';
+import type { GrpcService } from './grpc/service.ts';
 import type { ServerTls } from './grpc/tlsMaterial.ts';
 import { NODE_RELEASE } from './nodeRelease.ts';
 import type { LogSink } from './operations/nodeLogs.ts';
@@ -38,7 +42,7 @@ export function tracingOptions(
   };
 }
 
-export function serverTls(tls: TlsSettings | null): ServerTls | null {
+function serverTls(tls: TlsSettings | null): ServerTls | null {
   return tls === null
     ? null
     : {
@@ -63,6 +67,31 @@ export function clientRoots(
     }
   }
   return [...roots];
+}
+
+/** What both kinds of node say of their gRPC server. */
+export interface ServingSettings {
+  readonly listenAddress: string;
+  readonly tls: TlsSettings | null;
+  readonly connectionTimeoutMs: number;
+  readonly maxReceiveBytes: number;
+  readonly maxSendBytes: number;
+  readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number };
+}
+
+/** Serves a node's services, and beside them the health service that names them. @throws GrpcServerError */
+export function serve(
+  settings: ServingSettings,
+  services: readonly GrpcService[],
+  metrics: GrpcMetrics,
+): Promise<GrpcServer> {
+  const { listenAddress: address, connectionTimeoutMs, maxReceiveBytes, maxSendBytes, keepalive } = settings;
+  const names = services.map(({ name }) => name);
+  return GrpcServer.listen(
+    { address, tls: serverTls(settings.tls), connectionTimeoutMs, maxReceiveBytes, maxSendBytes, keepalive },
+    [...services, healthService(names, () => true)],
+    { metrics },
+  );
 }
 
 /** In reverse order of the start; what fails to stop does not keep the rest from stopping. */

@@ -4,13 +4,12 @@ import { trackExpiry } from './certificateExpiry.ts';
 import { startVerificationThreads } from './crypto/verify.ts';
 import { DeliverService } from './deliver/deliverService.ts';
 import { ordererDeliver } from './deliver/ordererDeliver.ts';
-import { GrpcServer } from './grpc/grpcServer.ts';
-import { healthService } from './grpc/health.ts';
+import type { GrpcServer } from './grpc/grpcServer.ts';
 import type { GrpcService } from './grpc/service.ts';
 import { checkServerTls } from './grpc/tlsMaterial.ts';
 import { readMspFolder, readSigner } from './msp/mspFolder.ts';
 import { X509Msp } from './msp/x509Msp.ts';
-import { clientRoots, type NodeLog, operationsOptions, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import { clientRoots, type NodeLog, operationsOptions, runBackwards, serve, tracingOptions } from './nodeParts.ts';
 import type { LoggerLevels } from './operations/loggerLevels.ts';
 import { ordererNodeMetrics } from './operations/nodeMetrics.ts';
 import { NodeOperations } from './operations/nodeOperations.ts';
@@ -116,24 +115,7 @@ export class OrdererNode implements AsyncDisposable {
         },
         ...orderer.services,
       ];
-      server = await GrpcServer.listen(
-        {
-          address: settings.listenAddress,
-          tls: serverTls(tls),
-          connectionTimeoutMs: settings.connectionTimeoutMs,
-          maxReceiveBytes: settings.maxReceiveBytes,
-          maxSendBytes: settings.maxSendBytes,
-          keepalive: settings.keepalive,
-        },
-        [
-          ...services,
-          healthService(
-            services.map(({ name }) => name),
-            () => true,
-          ),
-        ],
-        { metrics: metrics.grpc },
-      );
+      server = await serve(settings, services, metrics.grpc);
       const serving = server;
       cleanUp.push(() => serving.stop(GRACE_MS));
       trust();

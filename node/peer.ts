@@ -21,7 +21,6 @@ import { SystemChaincodes } from './endorser/systemChaincodes.ts';
 import { ConfiguredMembership } from './gossip/membership.ts';
 import { connect } from './grpc/grpcClient.ts';
 import { GrpcServer } from './grpc/grpcServer.ts';
-import { healthService } from './grpc/health.ts';
 import type { GrpcService } from './grpc/service.ts';
 import { checkKeyPair } from './grpc/tlsMaterial.ts';
 import { ChaincodeDefinitionCache } from './lifecycle/chaincodeDefinitionCache.ts';
@@ -30,7 +29,7 @@ import { LifecycleChaincode } from './lifecycle/lifecycleChaincode.ts';
 import { readMspFolder, readSigner } from './msp/mspFolder.ts';
 import { X509Msp } from './msp/x509Msp.ts';
 import { NODE_RELEASE } from './nodeRelease.ts';
-import { clientRoots, type NodeLog, operationsOptions, runBackwards, serverTls, tracingOptions } from './nodeParts.ts';
+import { clientRoots, type NodeLog, operationsOptions, runBackwards, serve, tracingOptions } from './nodeParts.ts';
 import type { LoggerLevels } from './operations/loggerLevels.ts';
 import { peerMetrics } from './operations/nodeMetrics.ts';
 import { NodeOperations } from './operations/nodeOperations.ts';
@@ -300,24 +299,7 @@ async function startParts(
   );
   cleanUp.push(() => listener.stop(GRACE_MS));
   chaincodeAddress = reachable(settings.chaincodeAddress ?? listener.address, listener.port);
-  server = await GrpcServer.listen(
-    {
-      address: settings.listenAddress,
-      tls: serverTls(settings.tls),
-      connectionTimeoutMs: settings.connectionTimeoutMs,
-      maxReceiveBytes: settings.maxReceiveBytes,
-      maxSendBytes: settings.maxSendBytes,
-      keepalive: settings.keepalive,
-    },
-    [
-      ...services,
-      healthService(
-        services.map(({ name }) => name),
-        () => true,
-      ),
-    ],
-    { metrics: metrics.grpc },
-  );
+  server = await serve(settings, services, metrics.grpc);
   const serving = server;
   trust();
   cleanUp.push(() => serving.stop(GRACE_MS));

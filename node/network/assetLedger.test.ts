@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, ChaincodeBed } from '#test/chaincode/chaincodeBed.ts';
-import { freePort } from '#test/chaincode/contractService.ts';
+import { freePort } from '#test/chaincode/freePort.ts';
 import { packageChaincode } from './deployChaincode.ts';
 import type { ChaincodeLayout } from './layout.ts';
 import { NetworkFolder } from './networkFolder.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { checkServerTls } from '#node/grpc/tlsMaterial.ts';
 import { GrpcServerError } from '#node/grpc/grpcServerError.ts';
+import { HttpListener, listenOn } from '#node/http/httpListener.ts';
 
 export interface OperationsTls {
   /** PEM. */
@@ -43,13 +43,7 @@ const REQUEST_ID = /^[\x21-\x7e]{1,256}$/;
  * HTTP server of the operations service (Fabric, `fabhttp`). With TLS a client may show a certificate: one that ends in none of the
  * roots ends the connection, none at all is enough for what is not `secure`.
  */
-export class OperationsServer {
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
+export class OperationsServer extends HttpListener {
   /** @throws GrpcServerError `address_in_use`, `bad_address`, and for certificates that cannot be used */
   static async listen(
     options: OperationsServerOptions,
@@ -80,28 +74,6 @@ export class OperationsServer {
     // Such as too many open files: a connection that could not be taken.
     server.on('error', () => {});
     return new OperationsServer(server);
-  }
-
-  /** `host:port`. */
-  get address(): string {
-    const { address, family, port } = this.#server.address() as AddressInfo;
-    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  /** Requests under way are answered first, within a grace. */
-  close(graceMs = 2000): Promise<void> {
-    return new Promise((resolve) => {
-      const late = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-      this.#server.close(() => {
-        clearTimeout(late);
-        resolve();
-      });
-      this.#server.closeIdleConnections();
-    });
   }
 }
 
@@ -162,13 +134,7 @@ function httpsServer(
 
 async function bind(server: Server, { host, port }: OperationsServerOptions): Promise<void> {
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await listenOn(server, port, host);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw code === 'EADDRINUSE'

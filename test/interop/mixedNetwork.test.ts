@@ -5,14 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPackage } from '#node/chaincode/packages/createPackage.ts';
 import { parsePolicy } from '#node/policy/policyDsl.ts';
 import { BlockView } from '#node/protos/blockView.ts';
-import { freePort } from '../chaincode/contractService.ts';
+import { freePort } from '../chaincode/freePort.ts';
 import { runFtl } from '../harness/ftlProcess.ts';
 import { chainInfo, deploy, type Deployment, invoke, joinOrderer, joinPeers, query, reaches } from './channel.ts';
 import { batchSize, makeUpdate } from './configUpdate.ts';
 import { GoTools } from './goTools.ts';
 import { CHANNEL, type InteropOptions, type Maker } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
-import { ChaincodeService } from './service.ts';
+import { ChaincodeService } from '../chaincode/chaincodeService.ts';
 import { until } from './until.ts';
 
 const CONTRACT = fileURLToPath(new URL('../chaincode/contract', import.meta.url));

@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPackage } from '#node/chaincode/packages/createPackage.ts';
-import { freePort } from '../chaincode/contractService.ts';
+import { freePort } from '../chaincode/freePort.ts';
 import { deploy, joinOrderer, joinPeers } from './channel.ts';
 import { GoTools } from './goTools.ts';
 import { CHANNEL } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
-import { ChaincodeService } from './service.ts';
+import { ChaincodeService } from '../chaincode/chaincodeService.ts';
 
 const CONTRACT = fileURLToPath(new URL('../chaincode/contract', import.meta.url));
 /** One organisation's own, so that they differ in nothing but their maker. */

@@ -1,7 +1,7 @@
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { HttpListener, listenOn } from '#node/http/httpListener.ts';
 import type { Registrar } from '../registrar.ts';
 import { ParticipationApi, type ParticipationApiOptions } from './participationApi.ts';
 
@@ -25,13 +25,7 @@ export interface ParticipationOptions extends ParticipationApiOptions {
 }
 
 /** Serves the participation API; with TLS, only to clients with a certificate of one of the roots, as Fabric does. */
-export class ParticipationServer {
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
+export class ParticipationServer extends HttpListener {
   /** @throws whatever listening does, such as EADDRINUSE, and TLS for certificates that cannot be used */
   static async listen(options: ParticipationOptions, registrar: Registrar): Promise<ParticipationServer> {
     const api = new ParticipationApi(options, registrar);
@@ -44,36 +38,8 @@ export class ParticipationServer {
       void api.handle(request, response);
     };
     const server = tls === null ? createHttpServer(listener) : createHttpsServer(httpsOptions(tls), listener);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(options.port, options.host, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await listenOn(server, options.port, options.host);
     return new ParticipationServer(server);
-  }
-
-  /** `host:port`. */
-  get address(): string {
-    const { address, family, port } = this.#server.address() as AddressInfo;
-    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  /** Requests under way are answered first, within a grace; connections without one are closed. */
-  close(graceMs = 2000): Promise<void> {
-    return new Promise((resolve) => {
-      const late = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-      this.#server.close(() => {
-        clearTimeout(late);
-        resolve();
-      });
-      this.#server.closeIdleConnections();
-    });
   }
 }
 

@@ -2,13 +2,14 @@ import { hash } from 'node:crypto';
 import { ledger, peer } from '@hyperledger/fabric-protos';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHANNEL, ChaincodeBed, CONTRACT, org1, org2 } from '../../chaincode/chaincodeBed.ts';
-import { ContractService, freePort } from '../../chaincode/contractService.ts';
+import { ChaincodeService } from '../../chaincode/chaincodeService.ts';
+import { freePort } from '../../chaincode/freePort.ts';
 import { signaturePolicyBytes } from '../../harness/signedChannel.ts';
 
 /** The contract's every call, by both ways in which chaincode comes. */
 describe.each(['service', 'program'] as const)('a contract that runs as a %s', (kind) => {
   let bed: ChaincodeBed;
-  const services: ContractService[] = [];
+  const services: ChaincodeService[] = [];
 
   beforeAll(async () => {
     bed = await ChaincodeBed.start({ runtime: { user: null } });
@@ -16,7 +17,7 @@ describe.each(['service', 'program'] as const)('a contract that runs as a %s', (
       if (kind === 'service') {
         const address = `127.0.0.1:${await freePort()}`;
         const packageId = await bed.install({ label: `${name}_1`, type: 'ccaas', connection: { address } }, name);
-        services.push(await ContractService.start(address, packageId));
+        services.push(await ChaincodeService.start(CONTRACT, address, packageId));
       } else {
         await bed.install({ label: `${name}_1`, type: 'node', path: CONTRACT }, name);
       }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BedOptions, ChaincodeBed, CONTRACT } from '../../chaincode/chaincodeBed.ts';
-import { ContractService, freePort } from '../../chaincode/contractService.ts';
+import { ChaincodeService } from '../../chaincode/chaincodeService.ts';
+import { freePort } from '../../chaincode/freePort.ts';
 import { signedProposal } from '../../harness/signedProposal.ts';
 import { CHANNEL, org1 } from '../../chaincode/chaincodeBed.ts';
 
@@ -181,7 +182,7 @@ describe('a chaincode that does not come up', () => {
 });
 
 describe('a chaincode that runs as a service', () => {
-  let services: ContractService[] = [];
+  let services: ChaincodeService[] = [];
   beforeEach(async () => {
     services = [];
     await start({ runtime: SHORT });
@@ -198,13 +199,13 @@ describe('a chaincode that runs as a service', () => {
     expect((await bed.invoke('get', ['a'])).message).toContain(
       `could not launch chaincode ${packageId}: connection to ${packageId} failed: error cannot create connection for ${packageId}: error creating grpc connection to ${address}`,
     );
-    const first = await ContractService.start(address, packageId);
+    const first = await ChaincodeService.start(CONTRACT, address, packageId);
     services.push(first);
     await bed.submit('put', ['a', 'b']);
     const running = bed.invoke('never', []);
     await first.stop();
     expect((await running).message).toContain('error sending: chaincode stream terminated');
-    services.push(await ContractService.start(address, packageId));
+    services.push(await ChaincodeService.start(CONTRACT, address, packageId));
     expect((await bed.invoke('get', ['a'])).payload).toBe('b');
   });
 
@@ -215,7 +216,7 @@ describe('a chaincode that runs as a service', () => {
       type: 'ccaas',
       connection: { address, dial_timeout: '300ms' },
     });
-    services.push(await ContractService.start(address, packageId));
+    services.push(await ChaincodeService.start(CONTRACT, address, packageId));
     await bed.install(source, 'second');
     await bed.invoke('get', ['a'], { chaincode: 'second' });
     const hung = bed.invoke('hang', []);
@@ -227,7 +228,7 @@ describe('a chaincode that runs as a service', () => {
   test('is another one than it should be', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const packageId = await bed.install({ label: 'every_1', type: 'ccaas', connection: { address } });
-    services.push(await ContractService.start(address, 'somebody:else'));
+    services.push(await ChaincodeService.start(CONTRACT, address, 'somebody:else'));
     expect((await bed.invoke('get', ['a'])).message).toContain(
       `connection to ${packageId} terminated: it registered as somebody:else, but is ${packageId}`,
     );

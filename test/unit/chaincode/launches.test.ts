@@ -8,13 +8,14 @@ import { ChaincodeCertificates, type KeyPair } from '#node/chaincode/launch/chai
 import { peer } from '@hyperledger/fabric-protos';
 import { connect } from '#node/grpc/grpcClient.ts';
 import { type BedOptions, ChaincodeBed, CONTRACT } from '../../chaincode/chaincodeBed.ts';
-import { ContractService, freePort } from '../../chaincode/contractService.ts';
+import { ChaincodeService } from '../../chaincode/chaincodeService.ts';
+import { freePort } from '../../chaincode/freePort.ts';
 
 const BUILDER = fileURLToPath(new URL('../../chaincode/builder', import.meta.url));
 const MODULES = dirname(dirname(createRequire(import.meta.url).resolve('fabric-shim/package.json')));
 
 let bed: ChaincodeBed;
-let service: ContractService | null = null;
+let service: ChaincodeService | null = null;
 
 async function start(runtime: BedOptions['runtime'] = {}): Promise<ChaincodeBed> {
   bed = await ChaincodeBed.start({ runtime: { user: null, ...runtime } });
@@ -42,7 +43,7 @@ describe('a service behind TLS', () => {
       await writeFile(join(bed.folder, name), text);
       return join(bed.folder, name);
     };
-    service = await ContractService.start(`127.0.0.1:${port}`, packageId, [
+    service = await ChaincodeService.start(CONTRACT, `127.0.0.1:${port}`, packageId, [
       '--chaincode-tls-key-file',
       await file('key', server.key),
       '--chaincode-tls-cert-file',
@@ -194,7 +195,7 @@ describe('external builders', () => {
     await mkdir(path);
     await writeFile(join(path, 'connection.json'), JSON.stringify({ address }));
     const packageId = await bed.install({ label: 'ext', type: 'test-service', path });
-    service = await ContractService.start(address, packageId);
+    service = await ChaincodeService.start(CONTRACT, address, packageId);
     expect(await bed.invoke('get', ['a'])).toMatchObject({ status: 200, message: '' });
   });
 

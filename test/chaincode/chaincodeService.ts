@@ -1,34 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
-import { CONTRACT } from './chaincodeBed.ts';
 
 const CLI = createRequire(import.meta.url).resolve('fabric-shim/cli.js');
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** The contract as a service in a process of its own. */
-export class ContractService {
+/** A Node chaincode as a service, which peers connect to. */
+export class ChaincodeService {
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
   }
 
-  /** Resolves when it takes connections. */
-  static async start(address: string, packageId: string, more: readonly string[] = []): Promise<ContractService> {
+  /** Resolves when it takes connections. @param address `host:port` @param more arguments of the shim's command */
+  static async start(
+    folder: string,
+    address: string,
+    packageId: string,
+    more: readonly string[] = [],
+  ): Promise<ChaincodeService> {
     const child = spawn(
       process.execPath,
       [CLI, 'server', '--chaincode-address', address, '--chaincode-id', packageId, ...more],
-      { cwd: CONTRACT, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] },
+      { cwd: folder, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     let printed = '';
     await new Promise<void>((resolve, reject) => {
@@ -40,9 +34,9 @@ export class ContractService {
       };
       child.stdout.on('data', read);
       child.stderr.on('data', read);
-      child.once('exit', (code) => reject(new Error(`the contract's service ended with ${code}: ${printed}`)));
+      child.once('exit', (code) => reject(new Error(`the chaincode's service ended with ${code}: ${printed}`)));
     });
-    return new ContractService(child);
+    return new ChaincodeService(child);
   }
 
   get pid(): number {
