@@ -3,12 +3,12 @@
  * to 100 transactions; all of them processes of their own, on one machine, with the process that sends the load.
  *
  *     node test/perf/network.ts [--count 5000] [--in-flight 100] [--until committed|ordered] [--tracing on|off|both] [--rounds 6]
- *                               [--profile FOLDER]
+ *                               [--against CHECKOUT] [--flags=V8-FLAGS] [--profile FOLDER]
  *
  * With `both` two such networks stand side by side, with and without trace records, and the load goes to them in turn (ABBA): each
- * process is as warm as its counterpart, and what else the machine does meets both. CPU is what the kernel counted for all threads of a
- * process, in the time from a run's first proposal to its last commit. `--profile`
- * writes a CPU profile of every process.
+ * process is as warm as its counterpart, and what else the machine does meets both. So do, with `--against`, a network of this checkout
+ * and one of another, such as the state before a change (`.`: the same without the flags). CPU is what the kernel counted for all threads
+ * of a process, in the time from a run's first proposal to its last commit. `--profile` writes a CPU profile of every process.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,9 +35,14 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '6' },
     'warm-up': { type: 'string', default: '3000' },
     'batch-timeout': { type: 'string', default: '200ms' },
+    against: { type: 'string' },
+    flags: { type: 'string', default: '' },
     profile: { type: 'string' },
   },
 });
+if (values.against !== undefined && values.tracing === 'both') {
+  throw new Error('--against compares two checkouts with --tracing on or off, not both');
+}
 const RUN: LoadRun = {
   count: Number(values.count),
   inFlight: Number(values['in-flight']),
@@ -51,11 +56,20 @@ organizations:
 channels: [{ name: mychannel, batch: { timeout: ${values['batch-timeout']}, maxMessageCount: 100 } }]
 chaincodes: [{ name: assets, port: 0, collections: [] }]
 `;
-const COMMANDS = { program: process.execPath, args: [fileURLToPath(new URL('../../bin/ftl.js', import.meta.url))] };
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 const LOAD = fileURLToPath(new URL('networkLoad.ts', import.meta.url));
 const READY_MS = 120_000;
 const PARTS = ['two peers', 'orderer', 'chaincode', 'load'] as const;
 type Part = (typeof PARTS)[number];
+
+/** One of the networks that are compared. */
+interface Kind {
+  readonly name: string;
+  readonly tracing: boolean;
+  readonly checkout: string;
+  /** For V8, of each process but the load's. */
+  readonly flags: readonly string[];
+}
 
 /** What a run took, per transaction and part. */
 interface Measured extends LoadResult {
@@ -80,7 +94,8 @@ class Bench {
     this.#pids = pids;
   }
 
-  static async up(path: string, tracing: boolean): Promise<Bench> {
+  static async up(path: string, { tracing, checkout, flags }: Kind): Promise<Bench> {
+    const commands = { program: process.execPath, args: [...flags, join(checkout, 'bin/ftl.js')] };
     const folder = new NetworkFolder(path);
     const { organizations, chaincodes } = await createNetwork(path, LAYOUT);
     const orderers = organizations.flatMap((one) => one.orderers.map(({ host }) => folder.node(host)));
@@ -94,7 +109,7 @@ class Bench {
       }
     }
     try {
-      await upNetwork({ folder, commands: COMMANDS }, { connect, onProgress: silent }, AbortSignal.timeout(READY_MS));
+      await upNetwork({ folder, commands }, { connect, onProgress: silent }, AbortSignal.timeout(READY_MS));
       const load = fork(LOAD, [path]);
       await once(load, 'message');
       return new Bench(folder, load, {
@@ -148,6 +163,13 @@ function byThread(of: (thread: keyof ProcessUse) => number): ProcessUse {
   return Object.fromEntries(THREADS.map((thread) => [thread, of(thread)])) as ProcessUse;
 }
 
+const COMPARED: readonly (readonly [string, (measured: Measured) => number])[] = [
+  ['two peers, CPU', ({ use }) => totalOf(use['two peers'])],
+  ['orderer, CPU', ({ use }) => totalOf(use.orderer)],
+  ['nodes, CPU', ({ use }) => totalOf(use['two peers']) + totalOf(use.orderer)],
+  ['time', ({ seconds }) => seconds],
+];
+
 function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -174,7 +196,26 @@ function rowOf(name: string, { seconds, endorse, submit, commit, use }: Measured
   return `| ${[name, rate, inMs(commit), inMs(endorse), inMs(submit), ...cpu, load].join(' | ')} |`;
 }
 
-const kinds = values.tracing === 'both' ? ['on', 'off'] : [values.tracing];
+function kindsOf({ tracing, against, flags }: typeof values): readonly Kind[] {
+  const kind = { checkout: CHECKOUT, flags: flags === '' ? [] : flags.split(' ') };
+  const [on, off] = [
+    { ...kind, name: 'tracing on', tracing: true },
+    { ...kind, name: 'tracing off', tracing: false },
+  ];
+  if (tracing === 'both') {
+    return [on, off];
+  }
+  const own = tracing === 'on' ? on : off;
+  return against === undefined
+    ? [own]
+    : [
+        { ...own, name: 'this checkout' },
+        { ...own, name: 'the other', checkout: resolve(against), flags: [] },
+      ];
+}
+
+const kinds = kindsOf(values);
+const names = kinds.map(({ name }) => name);
 const root = mkdtempSync(join(tmpdir(), 'ftl-perf-network-'));
 if (values.profile !== undefined) {
   const folder = resolve(values.profile);
@@ -184,27 +225,27 @@ if (values.profile !== undefined) {
 const benches = new Map<string, Bench>();
 try {
   for (const kind of kinds) {
-    benches.set(kind, await Bench.up(join(root, kind), kind === 'on'));
+    benches.set(kind.name, await Bench.up(join(root, String(benches.size)), kind));
   }
   for (const bench of benches.values()) {
     await bench.run({ ...RUN, count: Number(values['warm-up']) });
   }
   print(
-    `| tracing | tx/s | commit p50 / p95 / p99 ms | endorse | submit | ${PARTS.map((part) => `${part}, CPU ms`).join(' | ')} | machine's load |`,
+    `| network | tx/s | commit p50 / p95 / p99 ms | endorse | submit | ${PARTS.map((part) => `${part}, CPU ms`).join(' | ')} | machine's load |`,
   );
   print(`| --- ${'| ---: '.repeat(5 + PARTS.length)}|`);
-  const results = new Map<string, Measured[]>(kinds.map((kind) => [kind, []]));
+  const results = new Map<string, Measured[]>(names.map((name) => [name, []]));
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const kind of round % 2 === 0 ? kinds : kinds.toReversed()) {
-      const measured = await (benches.get(kind) as Bench).run(RUN);
-      results.get(kind)?.push(measured);
-      print(rowOf(kind, measured));
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const measured = await (benches.get(name) as Bench).run(RUN);
+      results.get(name)?.push(measured);
+      print(rowOf(name, measured));
     }
   }
   print('');
-  for (const [kind, runs] of results) {
+  for (const [name, runs] of results) {
     print(
-      `tracing ${kind}: ${spread(
+      `${name}: ${spread(
         runs.map(({ seconds }) => RUN.count / seconds),
         0,
       )} tx/s`,
@@ -217,18 +258,18 @@ try {
       const threads = THREADS.map(
         (thread) => `${thread} ${median(runs.map(({ use }) => use[part][thread])).toFixed(3)}`,
       );
-      const resident = (benches.get(kind) as Bench).resident(part).map((mb) => mb.toFixed(0));
+      const resident = (benches.get(name) as Bench).resident(part).map((mb) => mb.toFixed(0));
       print(
         `  ${part.padEnd(10)} ${cpu} CPU-ms a transaction: ${threads.join(', ')}; ${resident.join(' and ')} MB resident`,
       );
     }
   }
-  const [on, off] = ['on', 'off'].map((kind) => results.get(kind) ?? []);
-  if (on !== undefined && off !== undefined && on.length > 0 && off.length > 0) {
-    const nodes = ({ use }: Measured): number => totalOf(use['two peers']) + totalOf(use.orderer);
-    const more = on.map((one, index) => (nodes(one) / nodes(off[index] as Measured) - 1) * 100);
-    const slower = on.map((one, index) => (one.seconds / (off[index] as Measured).seconds - 1) * 100);
-    print(`tracing costs the nodes ${spread(more, 1)} % CPU, and ${spread(slower, 1)} % of the rate`);
+  const [first, second] = names.map((name) => results.get(name) as Measured[]);
+  if (first !== undefined && second !== undefined) {
+    for (const [what, of] of COMPARED) {
+      const more = first.map((one, index) => (of(one) / of(second[index] as Measured) - 1) * 100);
+      print(`${names.join(' against ')}: ${what} ${spread(more, 1)} %`);
+    }
   }
 } finally {
   for (const bench of benches.values()) {
