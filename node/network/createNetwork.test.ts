@@ -121,6 +121,38 @@ describe('creating a network', () => {
     expect(parse(readFileSync(`${folder.connectionProfile('Org1')}.yaml`, 'utf8'))).toEqual(profile);
   });
 
+  it('makes a configuration for Tape, with paths from its folder on', async () => {
+    const folder = newFolder();
+    const { organizations } = await createNetwork(folder.path, '');
+    const [ordering, org1, org2] = organizations;
+    const { config, policy } = folder.tape('mychannel');
+    const tape = parse(readFileSync(config, 'utf8'));
+    const address = (node: { readonly port: number } | undefined): string => `${HOST}:${node?.port}`;
+    const peers = [
+      { addr: address(org1?.peers[0]), ssl_target_name_override: 'peer0.org1.example.com', org: 'Org1' },
+      { addr: address(org2?.peers[0]), ssl_target_name_override: 'peer0.org2.example.com', org: 'Org2' },
+    ];
+    expect(tape).toMatchObject({
+      endorsers: peers,
+      committers: peers,
+      commitThreshold: 2,
+      orderer: { addr: address(ordering?.orderers[0]), ssl_target_name_override: 'orderer.example.com' },
+      channel: 'mychannel',
+      chaincode: 'assets',
+      args: ['CreateAsset', 'uuid', 'tape', 'randomNumber1_1000'],
+      mspid: 'Org1MSP',
+    });
+    const text = (path: string): string => readFileSync(resolve(folder.path, path), 'utf8');
+    const { certificate } = readSigner(resolve(folder.path, tape.sign_cert, '../..'), tape.mspid);
+    expect(text(tape.sign_cert).trim()).toBe(certificate.pem.trim());
+    expect(text(tape.private_key)).toMatch(/PRIVATE KEY/);
+    for (const { tls_ca_cert } of [...tape.endorsers, tape.orderer]) {
+      expect(text(tls_ca_cert)).toMatch(/CERTIFICATE/);
+    }
+    expect(resolve(folder.path, tape.policyFile)).toBe(policy);
+    expect(text(tape.policyFile)).toMatch(/allow [{]\n {2}input\[_\] == "Org1"\n {2}input\[_\] == "Org2"\n[}]/);
+  });
+
   it('takes the layout that it kept for the same network', async () => {
     const folder = newFolder();
     const layout = await createNetwork(
@@ -138,6 +170,11 @@ chaincodes:
     );
     expect(folder.read()).toEqual(layout);
     expect(readdirSync(join(folder.path, 'channels')).toSorted()).toEqual(['cards.block', 'loans.block']);
+    // A channel without a chaincode has nothing to be loaded with.
+    expect(readdirSync(join(folder.path, 'connections')).filter((file) => file.startsWith('tape'))).toEqual([
+      'tape-loans.rego',
+      'tape-loans.yaml',
+    ]);
     expect(readdirSync(join(folder.path, 'crypto-config/peerOrganizations/bank.net/users'))).toHaveLength(4);
   });
 

@@ -9,6 +9,7 @@ import { writeMaterial } from './material/createMaterial.ts';
 import { NetworkFolder } from './networkFolder.ts';
 import { nodeConfigs } from './nodeConfigs.ts';
 import { choosePorts, HOST } from './ports.ts';
+import { tapeConfig, tapePolicy } from './tapeConfig.ts';
 import { wholeFolder } from './wholeFolder.ts';
 
 const ABOUT =
@@ -46,6 +47,15 @@ export async function createNetwork(path: string, layoutText: string, options: C
       const file = folder.connectionProfile(organization.name);
       write(`${file}.json`, `${JSON.stringify(profile, null, 2)}\n`);
       write(`${file}.yaml`, stringify(profile));
+    }
+    for (const channel of layout.channels) {
+      const chaincodes = layout.chaincodes.filter(({ channels }) => channels.includes(channel.name));
+      const chaincode = chaincodes.find(({ path: own }) => own === null) ?? chaincodes[0];
+      if (chaincode !== undefined) {
+        const { config, policy } = folder.tape(channel.name);
+        write(config, tapeConfig(folder, layout, channel, chaincode));
+        write(policy, tapePolicy(channel));
+      }
     }
     write(folder.nodes, stringify({ nodes: layout.organizations.flatMap(nodeEntries) }));
     write(folder.deliver, stringify({ deliver: deliverEntries(folder, layout) }));

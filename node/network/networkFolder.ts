@@ -67,6 +67,12 @@ export class NetworkFolder {
     return join(this.path, 'connections', `connection-${organization.toLowerCase()}`);
   }
 
+  /** For the load generator Tape. */
+  tape(channel: string): { readonly config: string; readonly policy: string } {
+    const path = join(this.path, 'connections', `tape-${channel}`);
+    return { config: `${path}.yaml`, policy: `${path}.rego` };
+  }
+
   /** Pattern of the files that all nodes write their records to, those that were rotated among them. */
   get records(): string {
     return join(this.path, 'nodes', '*', 'log', '*.ndjson*');
