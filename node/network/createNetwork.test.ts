@@ -127,16 +127,15 @@ describe('creating a network', () => {
     const [ordering, org1, org2] = organizations;
     const { config, policy } = folder.tape('mychannel');
     const tape = parse(readFileSync(config, 'utf8'));
-    const address = (node: { readonly port: number } | undefined): string => `${HOST}:${node?.port}`;
     const peers = [
-      { addr: address(org1?.peers[0]), ssl_target_name_override: 'peer0.org1.example.com', org: 'Org1' },
-      { addr: address(org2?.peers[0]), ssl_target_name_override: 'peer0.org2.example.com', org: 'Org2' },
+      { addr: `${HOST}:${org1?.peers[0]?.port}`, ssl_target_name_override: 'peer0.org1.example.com', org: 'Org1' },
+      { addr: `${HOST}:${org2?.peers[0]?.port}`, ssl_target_name_override: 'peer0.org2.example.com', org: 'Org2' },
     ];
     expect(tape).toMatchObject({
       endorsers: peers,
       committers: peers,
       commitThreshold: 2,
-      orderer: { addr: address(ordering?.orderers[0]), ssl_target_name_override: 'orderer.example.com' },
+      orderer: { addr: `${HOST}:${ordering?.orderers[0]?.port}`, ssl_target_name_override: 'orderer.example.com' },
       channel: 'mychannel',
       chaincode: 'assets',
       args: ['CreateAsset', 'uuid', 'tape', 'randomNumber1_1000'],
