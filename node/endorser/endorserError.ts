@@ -4,7 +4,8 @@
  *
  * - `malformed`: not a signed proposal; `expired`: the creator's certificate; `wrong_time`: outside the time window; `bad_header`: type,
  *   epoch, nonce, creator or transaction ID; `access_denied`: an identity that the MSPs do not accept, or a signature that is not its
- *   own; `duplicate`: a transaction that is in the ledger; `not_allowed`: the channel's access control;
+ *   own; `duplicate`: a transaction that is in the ledger; `not_allowed`: the channel's access control; `stopped`: the channel takes no
+ *   more blocks (UNAVAILABLE);
  * - `unknown_channel`; `not_defined`: no such chaincode on the channel, or none that can run here; `bad_invocation`: initialisation asked
  *   for or missing; `simulation`: the chaincode, or what it asked of the peer, failed; `private_data`: could not be kept;
  *   `plugin`: the endorsement plugin is not there or failed.
@@ -17,6 +18,7 @@ export type EndorserErrorCode =
   | 'access_denied'
   | 'duplicate'
   | 'not_allowed'
+  | 'stopped'
   | 'unknown_channel'
   | 'not_defined'
   | 'bad_invocation'

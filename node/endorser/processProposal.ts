@@ -15,7 +15,7 @@ import type { EndorserMetrics } from './metrics.ts';
 import { type ImplicitCollectionOptions, NO_DISTRIBUTION, type PrivateDataDistributor } from './privateData.ts';
 import { encodeProposalResponse, encodeResponsePayload, errorResponse } from './proposalResponse.ts';
 import { type Answer, ProposalTrace } from './proposalTrace.ts';
-import { ERROR_THRESHOLD, type SimulatedProposal, simulateProposal } from './simulateProposal.ts';
+import { ERROR_THRESHOLD, type SimulatedProposal, simulateProposal, WITHOUT_SIMULATOR } from './simulateProposal.ts';
 import {
   decodeSignedProposal,
   type ProposedInvocation,
@@ -66,7 +66,7 @@ export interface EndorserModules extends ExecutionModules {
  *   │               the channel is here
  *   │               type, epoch, nonce, transaction ID; creator and signature   checkProposal.ts
  * CheckedProposal
- *   │               not in the ledger; creator may propose
+ *   │               not in the ledger; creator may propose; the channel goes on
  *   │  - - - - - -  up to here an error ends the call, from here on it is an answer with status 500  - - - -
  *   │               definition; initialisation; the chaincode runs              simulateProposal.ts, executeChaincode.ts
  * SimulatedProposal trace `chaincode.invoke`
@@ -103,7 +103,8 @@ export class Endorser {
   /**
    * @param request a serialised `protos.SignedProposal`
    * @returns a serialised `protos.ProposalResponse`
-   * @throws RpcError INTERNAL for bytes that are none, UNKNOWN for a proposal that is turned down
+   * @throws RpcError INTERNAL for bytes that are none, UNKNOWN for a proposal that is turned down, UNAVAILABLE on a channel that takes no
+   *   more blocks
    */
   async processProposal(request: Uint8Array, context: CallContext): Promise<Uint8Array> {
     const { metrics, tracer } = this.#modules;
@@ -122,10 +123,14 @@ export class Endorser {
       if (!(error instanceof EndorserError)) {
         throw error;
       }
-      if (error.code !== 'duplicate' && error.code !== 'not_allowed') {
+      if (error.code !== 'duplicate' && error.code !== 'not_allowed' && error.code !== 'stopped') {
         metrics?.validationFailures.inc();
       }
-      throw new RpcError('UNKNOWN', error.message.slice(0, MAX_STATUS_LENGTH), { cause: error });
+      throw new RpcError(
+        error.code === 'stopped' ? 'UNAVAILABLE' : 'UNKNOWN',
+        error.message.slice(0, MAX_STATUS_LENGTH),
+        { cause: error },
+      );
     }
   }
 
@@ -156,7 +161,7 @@ export class Endorser {
     return this.#endorse(proposal, channel, trace);
   }
 
-  /** @throws EndorserError `duplicate`, `not_allowed` */
+  /** @throws EndorserError `duplicate`, `not_allowed`, `stopped` */
   async #checkChannel(proposal: CheckedProposal, channel: PeerChannel, bundle: ChannelBundle): Promise<void> {
     const { access, metrics, systemChaincodes } = this.#modules;
     const { channelId, txId, chaincode, creator, bytes, signature, identity } = proposal;
@@ -174,6 +179,10 @@ export class Endorser {
         metrics?.aclFailures.inc(labelsOf(proposal));
         throw new EndorserError('not_allowed', messageOf(cause), { cause });
       }
+    }
+    // Its state falls behind from here on. A Go peer ends its process then: clients turn to another peer on the same status.
+    if (channel.failure !== null && !WITHOUT_SIMULATOR.has(chaincode)) {
+      throw new EndorserError('stopped', `channel '${channelId}' takes no more blocks: ${channel.failure}`);
     }
   }
 

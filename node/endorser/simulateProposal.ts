@@ -13,7 +13,7 @@ import { assemblePrivateData, type EndorsedPrivateData, type ImplicitCollectionO
 export const ERROR_THRESHOLD = 400;
 
 /** System chaincodes that look at ledgers from outside: they get no simulator. */
-const WITHOUT_SIMULATOR: ReadonlySet<string> = new Set(['cscc', 'qscc']);
+export const WITHOUT_SIMULATOR: ReadonlySet<string> = new Set(['cscc', 'qscc']);
 const NOTHING = new Uint8Array(0);
 
 /** What a proposal came to. */

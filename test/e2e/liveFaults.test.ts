@@ -241,7 +241,7 @@ describe('a node that is killed under load', () => {
 });
 
 describe('a peer whose disk is full', () => {
-  it('stops there and says so; the others go on, and it catches up when there is room', async () => {
+  it('stops there and says so, and endorses nothing; the others go on, and it catches up when there is room', async () => {
     const { folder, org2 } = network;
     const node = org2.peers[0] as (typeof org2.peers)[0];
     const { pid, data, log } = folder.node(PEER2);
@@ -263,7 +263,19 @@ describe('a peer whose disk is full', () => {
       return null;
     };
     await expect(delivered()).rejects.toMatchObject({ code: 'not_delivered', status: 'SERVICE_UNAVAILABLE' });
+    await expect(network.propose(network.request(['get', 'key']), { endorsers: [client] })).rejects.toMatchObject({
+      cause: { status: 'UNAVAILABLE', message: expect.stringMatching(/takes no more blocks: .*EFBIG/) },
+    });
     client.close();
+    const health = await fetch(`http://127.0.0.1:${node.operationsPort}/healthz`);
+    expect([health.status, await health.json()]).toEqual([
+      503,
+      expect.objectContaining({
+        failed_checks: [
+          expect.objectContaining({ component: `channel ${CHANNEL}`, reason: expect.stringMatching(/EFBIG/) }),
+        ],
+      }),
+    ]);
     expect(await stopProcess(pid, WAIT_MS)).toBe(true);
     await network.up();
   });

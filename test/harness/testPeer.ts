@@ -34,7 +34,7 @@ export class TestPeerChannel implements PeerChannel {
   readonly ledger: PeerLedger;
   readonly transientStore: TransientStore;
   readonly pipeline: BlockPipeline;
-  readonly failure = null;
+  failure: string | null = null;
   readonly #listeners = new Set<(block: CommittedBlock) => void>();
 
   private constructor(ledger: PeerLedger, transientStore: TransientStore, pipeline: BlockPipeline) {

@@ -143,6 +143,23 @@ describe('the channel', () => {
   });
 });
 
+describe('a channel that takes no more blocks', () => {
+  it('endorses nothing from a state that stays behind, and still tells of its ledger', async () => {
+    const { channel } = network;
+    channel.failure = 'ENOSPC: no space left on device, write';
+    const message = `channel '${CHANNEL}' takes no more blocks: ENOSPC: no space left on device, write`;
+    expect(await refused(proposal().bytes, 'UNAVAILABLE')).toBe(message);
+    const defined = proposal({ chaincode: '_lifecycle', args: ['QueryChaincodeDefinitions'] });
+    expect(await refused(defined.bytes, 'UNAVAILABLE')).toBe(message);
+    // Who may not propose is told that alone.
+    expect(await refusedFor({ creator: org1.revoked })).toBe(denied('Org1MSP'));
+    const info = proposal({ chaincode: 'qscc', args: ['GetChainInfo', CHANNEL] });
+    expect((await network.peer.propose(info.bytes)).hasEndorsement()).toBe(true);
+    channel.failure = null;
+    expect((await network.peer.propose(proposal().bytes)).hasEndorsement()).toBe(true);
+  });
+});
+
 describe('filters', () => {
   it('can be switched off, and then a late or expired client is heard', async () => {
     const expired = org1.member('late', 'client', { notAfter: new Date(Date.now() - YEAR_MS) });
