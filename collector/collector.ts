@@ -218,7 +218,7 @@ function build(
       createDecoder: (stream, snapshot) =>
         createStreamDecoder(
           options.format ?? 'auto',
-          { ...stream, checkRecords: options.checkRecords ?? true },
+          { ...stream, checkRecords: stream.checkRecords ?? options.checkRecords ?? true },
           snapshot,
         ),
       deadLetters,

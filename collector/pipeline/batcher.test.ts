@@ -80,4 +80,46 @@ describe('Batcher', () => {
     feed(batcher, new Stream('a'), 1);
     expect((await batcher.take(1000))?.records).toHaveLength(1);
   });
+
+  it('says when all that was added is stored, and does not wait for the batch to fill', async () => {
+    const batcher = new Batcher({ maxRecords: 100, maxDelayMs: 1e6, maxQueued: 1 });
+    expect(await batcher.written()).toBe(true);
+    const stream = new Stream('a');
+    feed(batcher, stream, 2);
+    const order: string[] = [];
+    const first = batcher.written().then((stored) => order.push(`first ${stored}`));
+    expect((await batcher.take())?.records).toHaveLength(2);
+    feed(batcher, stream, 3);
+    const second = batcher.written().then((stored) => order.push(`second ${stored}`));
+    batcher.stored();
+    await first;
+    expect(order).toEqual(['first true']);
+    expect((await batcher.take())?.records).toHaveLength(3);
+    batcher.stored();
+    await second;
+    expect(await batcher.written()).toBe(true);
+    feed(batcher, stream, 1);
+    const never = batcher.written();
+    batcher.discard();
+    expect(await never).toBe(false);
+    expect(await batcher.written()).toBe(true);
+  });
+
+  it('wakes a taker that waits for a batch as soon as somebody waits for it to be stored', async () => {
+    const batcher = new Batcher({ maxRecords: 100, maxDelayMs: 1e6, maxQueued: 1 });
+    const taken = batcher.take();
+    feed(batcher, new Stream('a'), 2);
+    const written = batcher.written();
+    expect((await taken)?.records).toHaveLength(2);
+    batcher.stored();
+    expect(await written).toBe(true);
+  });
+
+  it('waits for what is sealed alone where the open batch turns out to hold nothing', async () => {
+    const batcher = new Batcher({ maxRecords: 100, maxDelayMs: 1e6, maxQueued: 1 });
+    batcher.lineDone({ checkpoint: () => null });
+    const written = batcher.written();
+    batcher.close();
+    expect(await written).toBe(true);
+  });
 });

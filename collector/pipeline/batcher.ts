@@ -41,8 +41,15 @@ export class Batcher {
   /** The open batch is old enough to go but the queue was full. */
   #overdue = false;
   #closed = false;
+  #discarded = false;
   #taker: (() => void) | undefined;
   #room: PromiseWithResolvers<void> | undefined;
+  /** Batches sealed and batches stored, from the beginning. */
+  #sealed = 0;
+  #stored = 0;
+  /** Somebody waits until the open batch is stored: it goes as soon as the store is free. */
+  #wanted = false;
+  readonly #waiters: { batch: number; readonly resolve: (stored: boolean) => void }[] = [];
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -80,15 +87,47 @@ export class Batcher {
       if (checkpoint !== null) checkpoints.set(checkpoint[0], checkpoint[1]);
     }
     this.#moved.clear();
-    if (this.#records.length > 0 || checkpoints.size > 0) this.#queue.push({ records: this.#records, checkpoints });
+    this.#wanted = false;
+    if (this.#records.length > 0 || checkpoints.size > 0) {
+      this.#queue.push({ records: this.#records, checkpoints });
+      this.#sealed++;
+    } else {
+      for (const waiter of this.#waiters) waiter.batch = Math.min(waiter.batch, this.#sealed);
+      this.#answerWaiters();
+    }
     this.#records = [];
     this.#wakeTaker();
+  }
+
+  /** To be called when the batch taken last is in the store. */
+  stored(): void {
+    this.#stored++;
+    this.#answerWaiters();
+  }
+
+  /**
+   * Resolves when all that has been added is in the store: true; false if it was given up. Whoever asks is in a hurry: the open
+   * batch does not wait to be filled but goes with whatever has come when the store is free.
+   */
+  written(): Promise<boolean> {
+    const open = this.#records.length > 0 || this.#moved.size > 0;
+    const batch = this.#sealed + (open ? 1 : 0);
+    if (batch <= this.#stored) return Promise.resolve(true);
+    if (this.#discarded) return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiters.push({ batch, resolve });
+    if (open) {
+      this.#wanted = true;
+      this.#wakeTaker();
+    }
+    return promise;
   }
 
   /** The next batch; null when closed and empty, undefined if none came within `waitMs`. One taker at a time. */
   async take(waitMs = Infinity): Promise<Batch | null | undefined> {
     const until = performance.now() + waitMs;
     for (;;) {
+      if (this.#wanted && this.#queue.length === 0) this.seal();
       const batch = this.#queue.shift();
       if (batch !== undefined) {
         if (this.#overdue) this.seal();
@@ -133,6 +172,8 @@ export class Batcher {
     this.#moved.clear();
     this.#queue.length = 0;
     this.#closed = true;
+    this.#discarded = true;
+    for (const { resolve } of this.#waiters.splice(0)) resolve(false);
     this.#openRoom();
     this.#wakeTaker();
     return dropped;
@@ -154,6 +195,10 @@ export class Batcher {
       if (this.#full()) this.#overdue = true;
       else this.seal();
     }, delay);
+  }
+
+  #answerWaiters(): void {
+    while (this.#waiters.length > 0 && this.#waiters[0]!.batch <= this.#stored) this.#waiters.shift()!.resolve(true);
   }
 
   #openRoom(): void {

@@ -29,6 +29,8 @@ export interface PipelineModules {
 
 export interface StreamRequest extends IntakeOptions {
   readonly self?: PartialIdentity;
+  /** False where lines are not as the node wrote them, so that its hashes can't hold; otherwise as the collector is told. */
+  readonly checkRecords?: false;
   /** The decoder's part of the stream's checkpoint. */
   readonly snapshot?: unknown;
 }
@@ -76,7 +78,11 @@ export class RecordPipeline {
   /** Lets one stream of lines in. */
   openStream(request: StreamRequest): StreamIntake {
     const decoder = this.#modules.createDecoder(
-      { fallbackName: request.name, ...(request.self === undefined ? {} : { self: request.self }) },
+      {
+        fallbackName: request.name,
+        ...(request.self === undefined ? {} : { self: request.self }),
+        ...(request.checkRecords === undefined ? {} : { checkRecords: request.checkRecords }),
+      },
       request.snapshot,
     );
     return new StreamIntake(request, { ...this.#modules, decoder, batcher: this.#batcher });
@@ -92,6 +98,16 @@ export class RecordPipeline {
   /** A promise only while the store is behind. */
   room(): Promise<void> | undefined {
     return this.#batcher.room() ?? this.#modules.deadLetters.room();
+  }
+
+  /**
+   * Resolves when all that was let in before is in the store, or among the dead letters: true. False if it was given up.
+   * For sources that must tell their peer so.
+   */
+  async written(): Promise<boolean> {
+    const stored = await this.#batcher.written();
+    await this.#modules.deadLetters.flush();
+    return stored;
   }
 
   /**

@@ -77,6 +77,7 @@ export class StoreWriter {
       if (batch !== undefined) {
         this.#working = true;
         await this.#write(batch);
+        batcher.stored();
         this.#working = false;
       }
       const rested = batch === undefined;

@@ -62,19 +62,23 @@ export class StreamIntake implements LineHandler, CheckpointSource {
     if (end > start) {
       const text = bytes.toString(this.#ascii ? 'latin1' : 'utf8', start, end);
       const decoded = this.#decode(text);
-      const records = decoded.records;
-      const earlier = decoded.earlier ?? 0;
-      for (let index = 0; index < records.length; index++) {
-        const record = records[index]!;
-        const name = record['service.node.name'] ?? this.#options.name;
-        // What an earlier entry said must not hang on the line that happens to follow it.
-        const id =
-          index < earlier
-            ? contentId(name, JSON.stringify(record))
-            : this.#ids.of(name, bytes, start, end, index - earlier);
-        this.#modules.batcher.add({ id, record });
-      }
+      if (decoded.records.length > 0) this.#add(decoded, bytes, start, end);
       if (decoded.dead !== undefined) this.#bury(decoded.dead.code, decoded.dead.reason, text, offset);
+    }
+    this.#modules.batcher.lineDone(this);
+  }
+
+  /** A line that came as text, without its line end. Its records have the same IDs as if it had been read from the file. */
+  text(line: string, offset: number | undefined): void {
+    this.#lines++;
+    this.#bytes += line.length;
+    if (line !== '') {
+      const decoded = this.#decode(line);
+      if (decoded.records.length > 0) {
+        const bytes = Buffer.from(line);
+        this.#add(decoded, bytes, 0, bytes.length);
+      }
+      if (decoded.dead !== undefined) this.#bury(decoded.dead.code, decoded.dead.reason, line, offset);
     }
     this.#modules.batcher.lineDone(this);
   }
@@ -121,6 +125,19 @@ export class StreamIntake implements LineHandler, CheckpointSource {
       this.#options.key,
       JSON.stringify({ ...this.#options.position(), decoder: this.#modules.decoder.snapshot() }),
     ];
+  }
+
+  #add({ records, earlier = 0 }: Decoded, bytes: Buffer, start: number, end: number): void {
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index]!;
+      const name = record['service.node.name'] ?? this.#options.name;
+      // What an earlier entry said must not hang on the line that happens to follow it.
+      const id =
+        index < earlier
+          ? contentId(name, JSON.stringify(record))
+          : this.#ids.of(name, bytes, start, end, index - earlier);
+      this.#modules.batcher.add({ id, record });
+    }
   }
 
   /** A decoder promises not to throw; should one do so, the stream goes on all the same. */
