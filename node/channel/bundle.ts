@@ -129,9 +129,11 @@ export class ChannelBundle {
    * @throws ChannelError `unsupported_capability`; `missing` where a peer's channel has no application section
    */
   requireSupported(node: 'peer' | 'orderer'): void {
-    this.capabilities.requireSupported();
     if (node === 'orderer') {
       this.orderer?.capabilities.requireSupported();
+    }
+    this.capabilities.requireSupported();
+    if (node === 'orderer') {
       return;
     }
     if (this.application === null) {

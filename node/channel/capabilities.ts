@@ -33,11 +33,11 @@ class Capabilities<Name extends string> {
   requireSupported(): void {
     for (const name of this.names) {
       if (!(KNOWN[this.section] as readonly string[]).includes(name)) {
-        throw new ChannelError(
-          'unsupported_capability',
-          null,
-          `${this.section} capability ${name} is required but not supported`,
-        );
+        const message = `${this.section} capability ${name} is required but not supported`;
+        throw new ChannelError('unsupported_capability', null, message, {
+          // An orderer's, which says it twice.
+          words: `config requires unsupported ${this.section.toLowerCase()} capabilities: ${message}: ${message}`,
+        });
       }
     }
   }

@@ -47,16 +47,23 @@ export type ChannelErrorCode =
   | 'no_difference'
   | 'bad_json';
 
+export interface ChannelErrorOptions extends ErrorOptions {
+  readonly words?: string;
+}
+
 /** The one error of this folder. */
 export class ChannelError extends Error {
   readonly code: ChannelErrorCode;
+  /** The sentence that Fabric has for it, for those who look for its words; null where it is not known. */
+  readonly words: string | null;
   /** The element in question, e.g. `[Value] /Channel/Orderer/BatchSize`; null where it is the whole. */
   readonly path: string | null;
 
-  constructor(code: ChannelErrorCode, path: string | null, detail: string, options?: ErrorOptions) {
+  constructor(code: ChannelErrorCode, path: string | null, detail: string, options?: ChannelErrorOptions) {
     super(path === null ? detail : `${path}: ${detail}`, options);
     this.name = 'ChannelError';
     this.code = code;
+    this.words = options?.words ?? null;
     this.path = path;
   }
 }

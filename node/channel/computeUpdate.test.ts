@@ -83,6 +83,7 @@ const content: PolicyVerdict = {
   unsatisfied: [],
   rejected: [],
   reason: '',
+  refusal: null,
 };
 const everything: Policy = {
   expression: '',

@@ -115,6 +115,11 @@ export function checkChannelId(channelId: string): void {
   }
 }
 
+/** As Fabric writes a path: kinds are padded to the same width. */
+export function fabricPath(path: string): string {
+  return path.replace(/^\[(?:Group|Value)\] /, '$& ');
+}
+
 function elementPath(kind: ConfigElement['kind'], names: readonly string[]): string {
   return `[${kind}] /${names.join('/')}`;
 }

@@ -1,4 +1,4 @@
-import type { Policy, SignedData } from '#node/policy/policy.ts';
+import type { Policy, PolicyVerdict, SignedData } from '#node/policy/policy.ts';
 import { ChannelError } from './channelError.ts';
 import {
   checkChannelId,
@@ -6,6 +6,7 @@ import {
   type ConfigElement,
   type ConfigElements,
   elementsOf,
+  fabricPath,
   groupOf,
 } from './configElements.ts';
 import { type Config, type ConfigGroup, sameGroup } from './configGroup.ts';
@@ -86,7 +87,9 @@ export class ConfigValidator {
     const update = decodeConfigUpdate(envelope.configUpdate);
     if (update.channelId !== this.channelId) {
       const named = update.channelId.slice(0, 256);
-      throw new ChannelError('wrong_channel', null, `an update of channel '${named}', not of '${this.channelId}'`);
+      throw new ChannelError('wrong_channel', null, `an update of channel '${named}', not of '${this.channelId}'`, {
+        words: `ConfigUpdate for channel '${named}' but envelope for channel '${this.channelId}'`,
+      });
     }
     const readSet = elementsOf(update.readSet);
     this.#checkReadSet(readSet);
@@ -100,6 +103,7 @@ export class ConfigValidator {
           'incomplete_write_set',
           path,
           'is in the write set, but would not be in the configuration',
+          { words: `writeset contained key ${fabricPath(path)} which did not appear in proposed config` },
         );
       }
     }
@@ -110,13 +114,18 @@ export class ConfigValidator {
     for (const [path, { content }] of readSet) {
       const existing = this.#elements.get(path)?.content;
       if (existing === undefined) {
-        throw new ChannelError('stale_read_set', path, 'is in the read set, but not in the configuration');
+        throw new ChannelError('stale_read_set', path, 'is in the read set, but not in the configuration', {
+          words: `existing config does not contain element for ${fabricPath(path)} but was in the read set`,
+        });
       }
       if (existing.version !== content.version) {
         throw new ChannelError(
           'stale_read_set',
           path,
           `was read at version ${content.version}, but is at version ${existing.version}`,
+          {
+            words: `proposed update requires that key ${fabricPath(path)} be at version ${content.version}, but it is currently at version ${existing.version}`,
+          },
         );
       }
     }
@@ -124,16 +133,20 @@ export class ConfigValidator {
 
   async #checkChanges(changes: ConfigElements, signed: readonly SignedData[]): Promise<void> {
     if (changes.size === 0) {
-      throw new ChannelError('empty_update', null, 'the update changes nothing');
+      throw new ChannelError('empty_update', null, 'the update changes nothing', {
+        words: 'delta set was empty -- update would have no effect',
+      });
     }
     // Many elements share a policy, and its answer does not depend on the element.
-    const asked = new Map<string, Promise<string | null>>();
+    const asked = new Map<string, Promise<PolicyVerdict>>();
     for (const [path, { content }] of changes) {
       checkModPolicy(content.modPolicy, path);
       const existing = this.#elements.get(path);
       if (existing === undefined) {
         if (content.version !== 0) {
-          throw new ChannelError('wrong_version', path, `is new, and yet at version ${content.version}`);
+          throw new ChannelError('wrong_version', path, `is new, and yet at version ${content.version}`, {
+            words: `attempted to set key ${fabricPath(path)} to version ${content.version}, but key does not exist`,
+          });
         }
         continue;
       }
@@ -142,22 +155,29 @@ export class ConfigValidator {
           'wrong_version',
           path,
           `would be set to version ${content.version}, but is at version ${existing.content.version}`,
+          {
+            words: `attempt to set key ${fabricPath(path)} to version ${content.version}, but key is at version ${existing.content.version}`,
+          },
         );
       }
       const policyPath = modPolicyPath(existing);
       const policy = policyPath === null ? null : this.#policies.policy(policyPath);
       if (policyPath === null || policy === null) {
         const named = existing.content.modPolicy;
-        throw new ChannelError('missing_policy', path, `its modification policy '${named}' does not exist`);
+        throw new ChannelError('missing_policy', path, `its modification policy '${named}' does not exist`, {
+          words: `unexpected missing policy ${named} for item ${fabricPath(path)}`,
+        });
       }
       let answer = asked.get(policyPath);
       if (answer === undefined) {
-        answer = policy.evaluate(signed).then(({ satisfied, reason }) => (satisfied ? null : reason));
+        answer = policy.evaluate(signed);
         asked.set(policyPath, answer);
       }
-      const refused = await answer;
-      if (refused !== null) {
-        throw new ChannelError('policy_not_satisfied', path, `policy ${policyPath} is not satisfied: ${refused}`);
+      const { satisfied, reason, refusal } = await answer;
+      if (!satisfied) {
+        throw new ChannelError('policy_not_satisfied', path, `policy ${policyPath} is not satisfied: ${reason}`, {
+          words: `policy for ${fabricPath(path)} not satisfied: ${refusal}`,
+        });
       }
     }
   }
@@ -170,7 +190,9 @@ function changesOf(readSet: ConfigElements, writeSet: ConfigElements): ConfigEle
 
 function checkModPolicy(modPolicy: string, path: string): void {
   if (modPolicy === '') {
-    throw new ChannelError('bad_mod_policy', path, 'the update gives it no modification policy');
+    throw new ChannelError('bad_mod_policy', path, 'the update gives it no modification policy', {
+      words: `invalid mod_policy for element ${fabricPath(path)}: mod_policy not set`,
+    });
   }
   for (const part of (modPolicy.startsWith('/') ? modPolicy.slice(1) : modPolicy).split('/')) {
     try {

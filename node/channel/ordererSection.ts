@@ -4,7 +4,7 @@ import { OrdererCapabilities } from './capabilities.ts';
 import type { ChannelCapabilities } from './capabilities.ts';
 import { ChannelError } from './channelError.ts';
 import type { ConfigGroup } from './configGroup.ts';
-import { parseGoDuration } from './goDuration.ts';
+import { goDurationError, parseGoDuration, printGoDuration } from './goDuration.ts';
 import { type MspCollector, type OrdererOrganization, readOrdererOrganization } from './organizations.ts';
 import { ORDERER_VALUES, readValues } from './values.ts';
 
@@ -25,6 +25,9 @@ export interface BatchSize {
   readonly absoluteMaxBytes: number;
   readonly preferredMaxBytes: number;
 }
+
+/** What Fabric's words for an impossible value begin with. */
+const IN_SECTION = 'initializing channelconfig failed: could not create channel Orderer sub-group config';
 
 /** The Orderer section of a channel's configuration. */
 export class OrdererSection {
@@ -68,8 +71,10 @@ export class OrdererSection {
     if (channel.consensusTypeBft) {
       const missing = this.organizations.filter(({ endpoints }) => endpoints.length === 0);
       if (missing.length > 0) {
-        const names = missing.map(({ name }) => name).join(', ');
-        throw new ChannelError('endpoints_missing', `[Group] ${path}`, `no endpoints of ${names}`);
+        const names = missing.map(({ name }) => name);
+        throw new ChannelError('endpoints_missing', `[Group] ${path}`, `no endpoints of ${names.join(', ')}`, {
+          words: `${IN_SECTION}: some orderer organizations endpoints are empty: [${names.join(' ')}]`,
+        });
       }
     }
   }
@@ -115,7 +120,10 @@ function checkedBatchSize(size: orderer.BatchSize | null, path: string): BatchSi
   const element = `[Value] ${path}/BatchSize`;
   for (const [key, number] of Object.entries(checked)) {
     if (number === 0) {
-      throw new ChannelError('bad_value', element, `${key} is 0`);
+      const name = key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+      throw new ChannelError('bad_value', element, `${key} is 0`, {
+        words: `${IN_SECTION}: Attempted to set the batch size ${name} to an invalid value: 0`,
+      });
     }
   }
   if (checked.preferredMaxBytes > checked.absoluteMaxBytes) {
@@ -124,6 +132,9 @@ function checkedBatchSize(size: orderer.BatchSize | null, path: string): BatchSi
       'bad_value',
       element,
       `preferredMaxBytes (${preferredMaxBytes}) is greater than absoluteMaxBytes (${absoluteMaxBytes})`,
+      {
+        words: `${IN_SECTION}: Attempted to set the batch size preferred max bytes (${preferredMaxBytes}) greater than the absolute max bytes (${absoluteMaxBytes}).`,
+      },
     );
   }
   return checked;
@@ -132,7 +143,13 @@ function checkedBatchSize(size: orderer.BatchSize | null, path: string): BatchSi
 function checkedTimeout(text: string, path: string): bigint {
   const timeout = parseGoDuration(text);
   if (timeout === null || timeout <= 0n) {
-    throw new ChannelError('bad_value', `[Value] ${path}/BatchTimeout`, `'${text}' is no positive duration`);
+    const reason =
+      timeout === null
+        ? `a invalid value: ${goDurationError(text)}`
+        : `a non-positive value: ${printGoDuration(timeout)}`;
+    throw new ChannelError('bad_value', `[Value] ${path}/BatchTimeout`, `'${text}' is no positive duration`, {
+      words: `${IN_SECTION}: Attempted to set the batch timeout to ${reason}`,
+    });
   }
   return timeout;
 }

@@ -51,18 +51,30 @@ export function readSections(root: ConfigGroup): ChannelSections {
   const capabilities = new ChannelCapabilities(values.Capabilities ?? []);
   const hashingAlgorithm = values.HashingAlgorithm?.getName() ?? '';
   if (hashingAlgorithm !== 'SHA256' && hashingAlgorithm !== 'SHA3_256') {
-    throw badValue('HashingAlgorithm', `'${hashingAlgorithm}' is not known`);
+    throw badValue(
+      'HashingAlgorithm',
+      `'${hashingAlgorithm}' is not known`,
+      `Unknown hashing algorithm type: ${hashingAlgorithm}`,
+    );
   }
   const blockDataHashingWidth = values.BlockDataHashingStructure?.getWidth() ?? 0;
   if (blockDataHashingWidth !== FLAT_WIDTH) {
-    throw badValue('BlockDataHashingStructure', `width ${blockDataHashingWidth} is not ${FLAT_WIDTH}`);
+    throw badValue(
+      'BlockDataHashingStructure',
+      `width ${blockDataHashingWidth} is not ${FLAT_WIDTH}`,
+      'BlockDataHashStructure width only supported at MaxUint32 in this version',
+    );
   }
   const ordererAddresses = values.OrdererAddresses?.getAddressesList() ?? [];
   if (!capabilities.orgSpecificOrdererEndpoints && ordererAddresses.length === 0) {
-    throw badValue('OrdererAddresses', 'there are none');
+    throw badValue('OrdererAddresses', 'there are none', 'Must set some OrdererAddresses');
   }
   if (capabilities.consensusTypeBft && ordererAddresses.length > 0) {
-    throw badValue('OrdererAddresses', 'capability V3_0 wants the endpoints of each organisation instead');
+    throw badValue(
+      'OrdererAddresses',
+      'capability V3_0 wants the endpoints of each organisation instead',
+      'global OrdererAddresses are not allowed with V3_0 capability, use org specific addresses only',
+    );
   }
   const msps = new MspCollector(capabilities.mspVersion);
   let application: ApplicationSection | null = null;
@@ -103,15 +115,16 @@ function requireOrdererCapabilitiesFirst(root: ConfigGroup): void {
     return;
   }
   const sections = [
-    [ROOT, root],
-    [`${ROOT}/Application`, root.groups.get('Application')],
+    ['channel', ROOT, root],
+    ['application', `${ROOT}/Application`, root.groups.get('Application')],
   ] as const;
-  for (const [path, group] of sections) {
+  for (const [section, path, group] of sections) {
     if (group?.values.has('Capabilities')) {
       throw new ChannelError(
         'capability_order',
         `[Value] ${path}/Capabilities`,
         'capabilities need those of the ordering service first',
+        { words: `cannot enable ${section} capabilities without orderer support first` },
       );
     }
   }
@@ -147,6 +160,8 @@ function readConsortiums(group: ConfigGroup, path: string, msps: MspCollector): 
   );
 }
 
-function badValue(name: string, detail: string): ChannelError {
-  return new ChannelError('bad_value', `[Value] ${ROOT}/${name}`, detail);
+function badValue(name: string, detail: string, words: string): ChannelError {
+  return new ChannelError('bad_value', `[Value] ${ROOT}/${name}`, detail, {
+    words: `initializing channelconfig failed: ${words}`,
+  });
 }

@@ -1,3 +1,4 @@
+import { printGoDuration } from '#node/channel/goDuration.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { IdentityView } from '#node/protos/serializedIdentity.ts';
 import type { Timestamp } from '#node/protos/timestamp.ts';
@@ -47,7 +48,7 @@ function checkTimeWindow(timestamp: Timestamp | null, windowMs: number, now: Dat
   if (!(Math.abs(proposed - now.getTime()) <= windowMs)) {
     throw new EndorserError(
       'wrong_time',
-      `request unauthorized due to incorrect timestamp ${rfc3339(proposed)}, peer time ${rfc3339(now.getTime())}, peer.authentication.timewindow ${goDuration(windowMs)}`,
+      `request unauthorized due to incorrect timestamp ${rfc3339(proposed)}, peer time ${rfc3339(now.getTime())}, peer.authentication.timewindow ${printGoDuration(BigInt(Math.round(windowMs * 1e6)))}`,
     );
   }
 }
@@ -56,15 +57,4 @@ function checkTimeWindow(timestamp: Timestamp | null, windowMs: number, now: Dat
 function rfc3339(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? 'out of range' : `${date.toISOString().slice(0, 19)}Z`;
-}
-
-/** As Go prints a duration: `15m0s`, `1.5s`. */
-function goDuration(ms: number): string {
-  if (ms < 1000) {
-    return ms === 0 ? '0s' : `${ms}ms`;
-  }
-  const hours = Math.floor(ms / 3_600_000);
-  const minutes = Math.floor((ms % 3_600_000) / 60_000);
-  const seconds = `${(ms % 60_000) / 1000}s`;
-  return hours > 0 ? `${hours}h${minutes}m${seconds}` : minutes > 0 ? `${minutes}m${seconds}` : seconds;
 }

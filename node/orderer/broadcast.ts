@@ -8,7 +8,7 @@ import { ProtoError } from '#node/protos/protoError.ts';
 import type { Party, TransactionStep, Tracer } from '#node/tracing/tracer.ts';
 import { BoundedCache } from '#node/msp/boundedCache.ts';
 import { inOrder } from './inOrder.ts';
-import { broadcastStatus, OrdererError, textOfError } from './ordererError.ts';
+import { broadcastStatus, OrdererError, recordedText, textOfError } from './ordererError.ts';
 import type { OrdererMetrics } from './ordererMetrics.ts';
 import type { OrderingChain } from './orderingChain.ts';
 import { Throttle, type ThrottleOptions } from './throttle.ts';
@@ -146,7 +146,7 @@ export class Broadcast {
         ...step,
         status,
         durationUs: Math.round((ended - started) * 1000),
-        ...(error === null ? {} : { error: textOfError(error) }),
+        ...(error === null ? {} : { error: recordedText(error) }),
       });
     }
   }

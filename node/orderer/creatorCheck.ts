@@ -1,7 +1,6 @@
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import { MspError } from '#node/msp/mspError.ts';
 import type { MspIdentity } from '#node/msp/mspIdentity.ts';
-import { ImplicitMetaPolicy } from '#node/policy/implicitMeta.ts';
 import type { Policy } from '#node/policy/policy.ts';
 import { POLICY_PATHS } from '#node/policy/policyManager.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
@@ -50,7 +49,7 @@ export class CreatorCheck {
       creator !== null &&
       creator.identity !== null &&
       (await creator.identity.verify(envelope.payloadBytes, envelope.signature));
-    const refusal = holds ? creator.refusal : refusalOf(this.#policy, []);
+    const refusal = holds ? creator.refusal : this.#policy.evaluateIdentities([]).refusal;
     if (refusal !== null) {
       throw new OrdererError('permission_denied', `${refusal}: permission denied`);
     }
@@ -91,7 +90,7 @@ export class CreatorCheck {
     const expiresAt = view.certificate?.x509.validToDate.getTime() ?? Number.POSITIVE_INFINITY;
     try {
       const identity = this.#bundle.mspManager.identityOf(view);
-      return { expiresAt, identity, refusal: this.#policy === null ? null : refusalOf(this.#policy, [identity]) };
+      return { expiresAt, identity, refusal: this.#policy?.evaluateIdentities([identity]).refusal ?? null };
     } catch (error) {
       if (error instanceof MspError) {
         return { expiresAt, identity: null, refusal: null };
@@ -99,17 +98,4 @@ export class CreatorCheck {
       throw error;
     }
   }
-}
-
-/** In the words that Fabric's clients are told; null where the policy is satisfied. */
-function refusalOf(policy: Policy, identities: readonly MspIdentity[]): string | null {
-  if (policy.evaluateIdentities(identities).satisfied) {
-    return null;
-  }
-  if (!(policy instanceof ImplicitMetaPolicy)) {
-    return 'signature set did not satisfy policy';
-  }
-  const met = policy.subPolicies.filter((sub) => sub.policy.evaluateIdentities(identities).satisfied).length;
-  const [, name] = policy.expression.split(' ');
-  return `implicit policy evaluation failed - ${met} sub-policies were satisfied, but this policy requires ${policy.threshold} of the '${name}' sub-policies to be satisfied`;
 }

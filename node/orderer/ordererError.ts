@@ -63,6 +63,17 @@ export function broadcastStatus(error: unknown): number {
     : common.Status.INTERNAL_SERVER_ERROR;
 }
 
+/** For the node's own records: the text, and where it is in Fabric's words alone, the reason as this node knows it. */
+export function recordedText(error: unknown): string {
+  const text = textOfError(error);
+  let origin = error;
+  while (origin instanceof Error && origin.cause !== undefined) {
+    origin = origin.cause;
+  }
+  const reason = textOfError(origin);
+  return text.includes(reason) ? text : `${text} (${reason})`;
+}
+
 export function textOfError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -62,6 +62,9 @@ export class ImplicitMetaPolicy implements Policy {
       reason: satisfied
         ? `${this.expression} is satisfied: ${count}`
         : `${this.expression} is not satisfied: ${count}${because(failed)}`,
+      refusal: satisfied
+        ? null
+        : `implicit policy evaluation failed - ${held.length} sub-policies were satisfied, but this policy requires ${this.threshold} of the '${this.#name}' sub-policies to be satisfied`,
     };
   }
 }

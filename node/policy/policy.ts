@@ -38,6 +38,8 @@ export interface PolicyVerdict {
   readonly rejected: readonly RejectedSignature[];
   /** One sentence for people. */
   readonly reason: string;
+  /** What Fabric says where it is not satisfied, for those who look for its words; null where it is. */
+  readonly refusal: string | null;
 }
 
 export interface Policy {

@@ -92,6 +92,7 @@ describe('implicit policies', () => {
     const verdict = await policy.evaluate(signed(...signers));
     expect(verdict.satisfied).toBe(satisfied);
     expect(verdict.reason).toContain(satisfied ? 'is satisfied' : 'is not satisfied');
+    expect(verdict.refusal === null).toBe(satisfied);
   });
 
   it('of no groups ask for nothing', async () => {
@@ -121,6 +122,9 @@ describe('implicit policies', () => {
     expect(failed.reason).toBe(
       "ALL Peers is not satisfied: 2 of 3 'Peers' policies are satisfied, 3 must be " +
         "(C: OR('C.peer') is not satisfied: nobody stands for C.peer)",
+    );
+    expect(failed.refusal).toBe(
+      "implicit policy evaluation failed - 2 sub-policies were satisfied, but this policy requires 3 of the 'Peers' sub-policies to be satisfied",
     );
     expect(failed.unsatisfied[0]?.reasons).toEqual([
       'A/peer0: a member of MSP A, not of C',

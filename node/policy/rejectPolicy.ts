@@ -13,13 +13,15 @@ export class RejectPolicy implements Policy {
   }
 
   evaluateIdentities(): PolicyVerdict {
+    const refusal = `no such policy: '${this.expression}'`;
     return {
       satisfied: false,
       expression: this.expression,
       satisfiedBy: [],
       unsatisfied: [],
       rejected: [],
-      reason: `no such policy: '${this.expression}'`,
+      reason: refusal,
+      refusal,
     };
   }
 }

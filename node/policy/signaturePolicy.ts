@@ -80,6 +80,7 @@ export class SignaturePolicy implements Policy {
       unsatisfied: unmet,
       rejected: [],
       reason: satisfied ? reasonMet(this.expression, met) : reasonUnmet(this.expression, met, unmet),
+      refusal: satisfied ? null : 'signature set did not satisfy policy',
     };
   }
 }

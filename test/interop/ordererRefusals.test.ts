@@ -54,9 +54,6 @@ describe.each(cases)("FTL's orderer refuses in Go's words (%s)", (_, tools) => {
     'consensus without consenters': update((config) => {
       (value(config, 'ConsensusType') as { metadata: { consenters: unknown[] } }).metadata.consenters = [];
     }),
-  };
-  /** Refused with the same status for the same reason, which is told in more words, or others. */
-  const otherWords: typeof asked = {
     'an update by somebody who may not': smallerBatches((network) => network.peerOf(PEER)),
     'blocks without transactions': update((config) => {
       batchSize(config)['max_message_count'] = 0;
@@ -64,11 +61,26 @@ describe.each(cases)("FTL's orderer refuses in Go's words (%s)", (_, tools) => {
     'more bytes preferred than allowed': update((config) => {
       batchSize(config)['preferred_max_bytes'] = 2_000_000_000;
     }),
-    'a timeout that is none': update((config) => {
-      Object.assign(value(config, 'BatchTimeout') as object, { timeout: 'soon' });
+    'no bytes preferred': update((config) => {
+      batchSize(config)['preferred_max_bytes'] = 0;
+    }),
+    'no bytes allowed': update((config) => {
+      batchSize(config)['absolute_max_bytes'] = 0;
+    }),
+    'a timeout that is none': timeout('soon'),
+    'a timeout without a unit': timeout('2'),
+    'a timeout in a unit that nobody has': timeout('1m2fortnights'),
+    'no timeout': timeout('0s'),
+    'a timeout before the batch begins': timeout('-1m2.5s'),
+    'a hash that nobody has': update((config) => {
+      Object.assign(config.channel_group.values['HashingAlgorithm']?.value as object, { name: 'MD5' });
     }),
     'a capability that nobody has': update((config) => {
       (value(config, 'Capabilities') as { capabilities: Record<string, object> }).capabilities['V9_9'] = {};
+    }),
+    'a capability of the channel that nobody has': update((config) => {
+      const capabilities = config.channel_group.values['Capabilities']?.value as { capabilities: object };
+      Object.assign(capabilities.capabilities, { V9_9: {} });
     }),
     'an application without organisations, by the ordering service': update((config) => {
       group(config.channel_group, 'Application').groups = {};
@@ -79,12 +91,6 @@ describe.each(cases)("FTL's orderer refuses in Go's words (%s)", (_, tools) => {
     const [ours, go] = (await Promise.all(networks.map(ask))).map(said);
     expect(ours).toEqual(go);
     expect(go?.said).not.toBe('');
-  });
-
-  it.each(Object.entries(otherWords))('%s, in words of its own', async (__, ask) => {
-    const [ours, go] = (await Promise.all(networks.map(ask))).map((result) => beginning(said(result).said));
-    expect(ours).toEqual(go);
-    expect(go).toMatch(/BAD_REQUEST -- error applying config update/);
   });
 });
 
@@ -117,6 +123,12 @@ function update(
   };
 }
 
+function timeout(text: string): Ask {
+  return update((config) => {
+    Object.assign(value(config, 'BatchTimeout') as object, { timeout: text });
+  });
+}
+
 function smallerBatches(by: (network: InteropNetwork) => PeerCommand, channel = CHANNEL): Ask {
   return update(
     (config) => {
@@ -125,11 +137,6 @@ function smallerBatches(by: (network: InteropNetwork) => PeerCommand, channel = 
     by,
     channel,
   );
-}
-
-/** Status, and what could not be done. */
-function beginning(text: string): string {
-  return text.slice(0, text.indexOf("existing channel 'mychannel'"));
 }
 
 /** Without what differs from network to network. */
