@@ -10,7 +10,7 @@ export interface LineBufferOptions {
   readonly maxCharacters: number;
   /** Between two tries of a write that failed. Default 500 ms. */
   readonly retryMs?: number;
-  /** How long lines wait for others, so that they are written together: each write is a turn of another thread. Default 10 ms. */
+  /** How long lines wait for others, so that they are made and written together: each write is a turn of another thread. Default 25 ms. */
   readonly gatherMs?: number;
 }
 
@@ -21,6 +21,9 @@ export interface LineBufferOptions {
 export class LineBuffer {
   readonly #options: LineBufferOptions;
   readonly #sink: LineSink;
+  readonly #makeExpected: () => void;
+  /** Lines are announced that are not made yet. */
+  #expecting = false;
   #lines: string[] = [];
   #characters = 0;
   /** What is being written, from its first octet that is not written yet. */
@@ -38,15 +41,21 @@ export class LineBuffer {
   #bytes = 0;
   #waiting: { readonly upTo: number; readonly resolve: (done: boolean) => void }[] = [];
   readonly #onExit = (): void => {
+    this.#make();
     const lost = this.#writeRest();
     if (lost > 0) {
       process.stderr.write(`${lost} lines could not be written before the process ended\n`);
     }
   };
 
-  constructor(options: LineBufferOptions, modules: { readonly sink: LineSink }) {
+  /** @param modules.makeExpected gives the lines that were announced by `expect`; called before lines are taken */
+  constructor(
+    options: LineBufferOptions,
+    modules: { readonly sink: LineSink; readonly makeExpected?: () => void },
+  ) {
     this.#options = options;
     this.#sink = modules.sink;
+    this.#makeExpected = modules.makeExpected ?? (() => {});
     process.on('exit', this.#onExit);
   }
 
@@ -75,15 +84,23 @@ export class LineBuffer {
     this.#characters += line.length;
     this.#given++;
     if (!this.#pumping) {
-      this.#pumping = true;
-      void this.#pump();
+      this.#start();
     } else if (this.#characters >= BATCH_CHARACTERS) {
       this.#gathered?.();
     }
   }
 
+  /** There will be lines when they are to be taken: whoever makes them is asked then. */
+  expect(): void {
+    this.#expecting = true;
+    if (!this.#pumping) {
+      this.#start();
+    }
+  }
+
   /** @returns whether everything given before is written; false when that took longer */
   async flush(timeoutMs: number): Promise<boolean> {
+    this.#make();
     const upTo = this.#given;
     if (this.#done >= upTo) {
       return true;
@@ -105,6 +122,7 @@ export class LineBuffer {
       return 0;
     }
     await this.flush(timeoutMs);
+    this.#make();
     this.#closed = true;
     process.off('exit', this.#onExit);
     if (this.#writing) {
@@ -116,10 +134,23 @@ export class LineBuffer {
     return lost;
   }
 
+  #start(): void {
+    this.#pumping = true;
+    void this.#pump();
+  }
+
+  #make(): void {
+    if (this.#expecting) {
+      this.#expecting = false;
+      this.#makeExpected();
+    }
+  }
+
   async #pump(): Promise<void> {
-    while (!this.#closed && (this.#lines.length > 0 || this.#inFlight.length > 0)) {
+    while (!this.#closed && (this.#expecting || this.#lines.length > 0 || this.#inFlight.length > 0)) {
       if (this.#inFlight.length === 0) {
         await this.#gather();
+        this.#make();
         // Unless they were written at the end of the process.
         if (this.#closed || this.#lines.length === 0) {
           break;
@@ -144,7 +175,7 @@ export class LineBuffer {
   async #gather(): Promise<void> {
     if (this.#characters < BATCH_CHARACTERS && this.#waiting.length === 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, this.#options.gatherMs ?? 10).unref();
+      const timer = setTimeout(resolve, this.#options.gatherMs ?? 25).unref();
       this.#gathered = resolve;
       await promise;
       this.#gathered = null;

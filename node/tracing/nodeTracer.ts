@@ -4,7 +4,8 @@ import type { BlockView } from '#node/protos/blockView.ts';
 import type { IdentityView } from '#node/protos/serializedIdentity.ts';
 import { identityId, type PartialIdentity } from '#trace/identity.ts';
 import { type BlockRef, traceIdOf, type TxRef } from '#trace/record.ts';
-import type { RecordFields, RecordWriter } from './recordWriter.ts';
+import type { RecordFields } from './recordLines.ts';
+import type { RecordWriter } from './recordWriter.ts';
 import type { Party, StepResult, Tracer, TransactionStep } from './tracer.ts';
 
 /** Trace IDs kept: a transaction has a few records, close together. */
@@ -15,12 +16,12 @@ const MAX_ERROR = 4096;
 
 /** Turns what happens in a node into records (docs/reference/trace-points.md). */
 export class NodeTracer implements Tracer {
-  readonly #writer: Pick<RecordWriter, 'write' | 'drop' | 'self' | 'spent'>;
+  readonly #writer: Pick<RecordWriter, 'record' | 'self'>;
   readonly #self: PartialIdentity;
   readonly #identities = new WeakMap<IdentityView, PartialIdentity>();
   readonly #traceIds = new Map<string, string>();
 
-  constructor(modules: { readonly writer: Pick<RecordWriter, 'write' | 'drop' | 'self' | 'spent'> }) {
+  constructor(modules: { readonly writer: Pick<RecordWriter, 'record' | 'self'> }) {
     this.#writer = modules.writer;
     this.#self = modules.writer.self;
   }
@@ -132,22 +133,15 @@ export class NodeTracer implements Tracer {
     }));
   }
 
-  #record(make: () => RecordFields, traceId: string | null = null): void {
-    const startedAt = performance.now();
-    let fields: RecordFields;
-    try {
-      fields = make();
-    } catch {
-      // A block or an identity that cannot be read as far as the record goes.
-      this.#writer.drop();
-      return;
-    }
-    this.#writer.write(fields, traceId);
-    this.#writer.spent(performance.now() - startedAt);
+  #record(make: () => RecordFields): void {
+    this.#writer.record(() => ({ fields: make(), traceId: null }));
   }
 
   #transaction({ channelId, txId }: TransactionStep, make: () => RecordFields): void {
-    this.#record(make, channelId === '' || txId === '' ? null : this.#traceId(channelId, txId));
+    this.#writer.record(() => ({
+      fields: make(),
+      traceId: channelId === '' || txId === '' ? null : this.#traceId(channelId, txId),
+    }));
   }
 
   #step(point: RecordFields['point'], step: TransactionStep): RecordFields {

@@ -78,7 +78,7 @@ class HeldSink implements LineSink {
 
 describe('a stream of records', () => {
   it('has ECS fields, a number and a chain on every line', async () => {
-    const writer = RecordWriter.open(options(), { signer, clock: { now: () => '2026-01-02T03:04:05.000006Z' } });
+    const writer = RecordWriter.open(options(), { signer, clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5) * 1000 + 6 } });
     writer.write({ point: 'tx.seen', tx_id: 'täx\u2028' }, 'a'.repeat(32));
     seen(writer, 1, 4);
     await writer.close();

@@ -1,22 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Logger, pino } from 'pino';
 import { identityId, type PartialIdentity } from '#trace/identity.ts';
-import { ECS_VERSION, type FtlFields, RECORD_VERSION } from '#trace/record.ts';
 import type { Signer } from '#node/crypto/sign.ts';
 import { IdentityView } from '#node/protos/serializedIdentity.ts';
 import { lastRecord } from './lastRecord.ts';
 import { LineBuffer } from './lineBuffer.ts';
 import type { LineSink } from './lineSink.ts';
 import { RecordChain, type StreamEnd } from './recordChain.ts';
+import { type RecordFields, RecordLines } from './recordLines.ts';
 import { RotatingFile, type RotatingFileOptions } from './rotatingFile.ts';
 import { sealedText } from './seal.ts';
 import { StandardOutput } from './standardOutput.ts';
 import type { TraceStatistics } from './traceMetrics.ts';
 import { AnchoredClock, type RecordClock } from './wallClock.ts';
 
-/** A record's own fields, without those that the writer puts in. `version` is the writer's, too. */
-export type RecordFields = Omit<FtlFields, 'version' | 'seq' | 'chain'>;
+/** What a record says, and the W3C trace ID of its transaction; null for a record of none. */
+export interface MadeRecord {
+  readonly fields: RecordFields;
+  readonly traceId: string | null;
+}
 
 export type RecordDestination =
   | ({ readonly kind: 'file' } & RotatingFileOptions)
@@ -54,10 +56,17 @@ export interface RecordWriterModules {
 
 const DEFAULTS = { maxWaiting: 16 * 1024 * 1024, closeTimeoutMs: 5000, everyRecords: 1000, everySeconds: 60 };
 const FLUSH_TIMEOUT_MS = 5000;
+/** Records that wait to be made: beyond them they are made at once, so that it is known how much waits. */
+const MAX_UNMADE = 512;
+
+interface UnmadeRecord {
+  readonly micros: number;
+  readonly make: () => MadeRecord;
+}
 
 /**
- * Writes the records of one node as a stream of lines: each numbered, tied to the one before, written behind the caller's back. Nothing
- * here throws into the caller or makes it wait: what finds no room is dropped, counted and told of.
+ * Writes the records of one node as a stream of lines: each numbered, tied to the one before, made and written behind the caller's back,
+ * many at a time. Nothing here throws into the caller or makes it wait: what finds no room is dropped, counted and told of.
  */
 export class RecordWriter implements AsyncDisposable {
   /** The node as its records name it. */
@@ -66,10 +75,12 @@ export class RecordWriter implements AsyncDisposable {
   readonly #signer: Signer;
   readonly #chain: RecordChain;
   readonly #buffer: LineBuffer;
-  readonly #logger: Logger;
+  readonly #lines: RecordLines;
+  readonly #clock: RecordClock;
   readonly #sealTimer: NodeJS.Timeout | null;
   /** Of the stream before, until the first record has told of it. */
   #previous: StreamEnd | null;
+  #unmade: UnmadeRecord[] = [];
   #records = 0;
   #milliseconds = 0;
   #dropped = 0;
@@ -99,8 +110,12 @@ export class RecordWriter implements AsyncDisposable {
     };
     this.#previous = opened.previous;
     this.#chain = new RecordChain(name, randomBytes(8).toString('hex'));
-    this.#buffer = new LineBuffer({ maxCharacters: options.maxWaiting ?? DEFAULTS.maxWaiting }, { sink: opened.sink });
-    this.#logger = this.#pinoLogger(name, modules.clock ?? new AnchoredClock());
+    this.#buffer = new LineBuffer(
+      { maxCharacters: options.maxWaiting ?? DEFAULTS.maxWaiting },
+      { sink: opened.sink, makeExpected: () => this.#makeAll() },
+    );
+    this.#lines = new RecordLines(options.serviceType, name);
+    this.#clock = modules.clock ?? new AnchoredClock();
     this.#sealTimer = this.#startSealing();
   }
 
@@ -121,6 +136,7 @@ export class RecordWriter implements AsyncDisposable {
 
   /** Where the stream stands; null before its first record. */
   get end(): StreamEnd | null {
+    this.#makeAll();
     return this.#chain.end;
   }
 
@@ -130,50 +146,42 @@ export class RecordWriter implements AsyncDisposable {
 
   /** Records dropped since the start. */
   get dropped(): number {
+    this.#makeAll();
     return this.#dropped;
   }
 
   /** Since the start. */
   get statistics(): TraceStatistics {
+    this.#makeAll();
     const { bytes, characters } = this.#buffer;
     const seconds = this.#milliseconds / 1000;
     return { records: this.#records, bytes, dropped: this.#dropped, seconds, waiting: characters };
   }
 
-  /** Counts time that was spent in making a record, and in `write`. */
-  spent(milliseconds: number): void {
-    this.#milliseconds += milliseconds;
-  }
-
-  /** @param traceId W3C trace ID of the transaction; null for a record of none */
   write(fields: RecordFields, traceId: string | null = null): void {
-    if (this.#closing !== null || !this.#buffer.hasRoom) {
-      this.drop();
-      return;
-    }
-    try {
-      this.#tellDropped();
-      this.#line(fields, traceId);
-    } catch {
-      // A record that cannot be written down is as good as one that found no room.
-      this.drop();
-      return;
-    }
-    const { everyRecords = DEFAULTS.everyRecords } = this.#options.seal ?? {};
-    if (this.#options.seal !== undefined && this.#chain.next - this.#sealedUpTo > everyRecords) {
-      void this.#seal();
-    }
+    this.record(() => ({ fields, traceId }));
   }
 
-  /** Counts a record that could not be made or had no room; its number stays unused, and a record tells of it. */
-  drop(): void {
-    this.#dropped++;
-    this.#droppedUntold++;
-    this.#chain.skip();
+  /**
+   * A record of this moment. @param make tells what it says; called once, a little later, outside of the work that it tells of: what it
+   * reads must not change meanwhile. Where it throws, the record counts as dropped.
+   */
+  record(make: () => MadeRecord): void {
+    if (this.#closing !== null) {
+      this.#drop();
+      return;
+    }
+    this.#unmade.push({ micros: this.#clock.now(), make });
+    if (this.#unmade.length >= MAX_UNMADE) {
+      this.#makeAll();
+    } else {
+      this.#buffer.expect();
+    }
   }
 
   /** @returns whether all records written so far have reached their destination; false where that takes too long. Never rejects. */
   flush(timeoutMs: number = FLUSH_TIMEOUT_MS): Promise<boolean> {
+    this.#makeAll();
     this.#tellDroppedIfRoom();
     return this.#buffer.flush(timeoutMs);
   }
@@ -190,6 +198,7 @@ export class RecordWriter implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#sealTimer ?? undefined);
+    this.#makeAll();
     if (this.#options.seal !== undefined) {
       await this.#sealing;
       await this.#seal();
@@ -203,30 +212,51 @@ export class RecordWriter implements AsyncDisposable {
     }
   }
 
-  #pinoLogger(name: string, clock: RecordClock): Logger {
-    const destination = { write: (line: string) => this.#buffer.push(this.#chain.add(line)) };
-    return pino(
-      {
-        base: {
-          'log.logger': 'ftl.trace',
-          'ecs.version': ECS_VERSION,
-          'service.type': this.#options.serviceType,
-          'service.node.name': name,
-        },
-        timestamp: () => `,"@timestamp":"${clock.now()}"`,
-        formatters: { level: (label) => ({ 'log.level': label }) },
-      },
-      destination,
-    );
+  /** Makes what was recorded since the last time. */
+  #makeAll(): void {
+    if (this.#unmade.length === 0) {
+      return;
+    }
+    const startedAt = performance.now();
+    const unmade = this.#unmade;
+    this.#unmade = [];
+    for (const one of unmade) {
+      this.#make(one);
+    }
+    this.#milliseconds += performance.now() - startedAt;
+    const { everyRecords = DEFAULTS.everyRecords } = this.#options.seal ?? {};
+    if (this.#options.seal !== undefined && this.#chain.next - this.#sealedUpTo > everyRecords) {
+      void this.#seal();
+    }
   }
 
-  #line(fields: RecordFields, traceId: string | null): void {
-    const first = this.#previous === null ? null : { previous: this.#previous };
+  #make({ micros, make }: UnmadeRecord): void {
+    if (!this.#buffer.hasRoom) {
+      this.#drop();
+      return;
+    }
+    try {
+      const { fields, traceId } = make();
+      this.#tellDropped();
+      this.#line(fields, traceId, micros);
+    } catch {
+      // A block or an identity that cannot be read as far as the record goes: as good as a record that found no room.
+      this.#drop();
+    }
+  }
+
+  /** Counts a record that could not be made or had no room; its number stays unused, and a record tells of it. */
+  #drop(): void {
+    this.#dropped++;
+    this.#droppedUntold++;
+    this.#chain.skip();
+  }
+
+  #line(fields: RecordFields, traceId: string | null, micros: number): void {
+    const line = this.#lines.line(fields, traceId, micros, this.#previous);
     this.#previous = null;
-    // `ftl` goes last: number and chain are put behind its fields.
-    const ftl = { version: RECORD_VERSION, ...fields, ...first };
     this.#records++;
-    this.#logger.info(traceId === null ? { ftl } : { 'trace.id': traceId, ftl });
+    this.#buffer.push(this.#chain.add(line));
   }
 
   #tellDroppedIfRoom(): void {
@@ -239,7 +269,7 @@ export class RecordWriter implements AsyncDisposable {
     if (this.#droppedUntold > 0) {
       const dropped = this.#droppedUntold;
       this.#droppedUntold = 0;
-      this.#line({ point: 'seal', stage: 'dropped', dropped, sender: this.self }, null);
+      this.#line({ point: 'seal', stage: 'dropped', dropped, sender: this.self }, null, this.#clock.now());
     }
   }
 
@@ -254,6 +284,7 @@ export class RecordWriter implements AsyncDisposable {
 
   /** Signs the stream up to its last record; records that come meanwhile stand between that one and the seal. */
   #seal(): Promise<void> {
+    this.#makeAll();
     const { end } = this.#chain;
     if (this.#sealing === null && end !== null && end.seq > this.#sealedUpTo) {
       this.#sealing = this.#writeSeal(end).finally(() => {
@@ -280,7 +311,7 @@ export class RecordWriter implements AsyncDisposable {
       this.#tellDropped();
       // A seal alone is nothing to seal.
       this.#sealedUpTo = this.#chain.next === end.seq + 1 ? this.#chain.next : end.seq;
-      this.#line({ point: 'seal', stage: 'signed', sender: this.self, seal }, null);
+      this.#line({ point: 'seal', stage: 'signed', sender: this.self, seal }, null, this.#clock.now());
     } catch {
       this.#sealedUpTo = before;
     }

@@ -1,6 +1,6 @@
-/** Tells the time of a record: UTC with microseconds, such as `2026-01-01T00:00:00.000000Z`. */
+/** Tells the time of a record: microseconds since 1970. */
 export interface RecordClock {
-  now(): string;
+  now(): number;
 }
 
 /**
@@ -10,8 +10,6 @@ export interface RecordClock {
 export class AnchoredClock implements RecordClock {
   readonly #origin: number;
   readonly #elapsed: () => number;
-  #second = Number.NaN;
-  #prefix = '';
 
   /** @param origin milliseconds since 1970; @param elapsed milliseconds since then */
   constructor(origin: number = performance.timeOrigin, elapsed: () => number = () => performance.now()) {
@@ -19,8 +17,18 @@ export class AnchoredClock implements RecordClock {
     this.#elapsed = elapsed;
   }
 
-  now(): string {
-    const micros = Math.floor((this.#origin + this.#elapsed()) * 1000);
+  now(): number {
+    return Math.floor((this.#origin + this.#elapsed()) * 1000);
+  }
+}
+
+/** Times as text: UTC with microseconds, such as `2026-01-01T00:00:00.000000Z`. Times close together cost least. */
+export class TimeText {
+  #second = Number.NaN;
+  #prefix = '';
+
+  /** @param micros since 1970 */
+  of(micros: number): string {
     const second = Math.floor(micros / 1_000_000);
     if (second !== this.#second) {
       this.#second = second;
