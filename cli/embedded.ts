@@ -3,12 +3,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { durationMs, type Options } from '#config/options.ts';
+import { readBeatsFiles } from '#config/readBeats.ts';
 import { readDeliver } from '#config/readDeliver.ts';
 import { readNodes } from '#config/readNodes.ts';
 import { Registry } from 'prom-client';
+import { parseBeatsAddress } from '#collector/beats/beatsOptions.ts';
 import { type RunningCollector, startCollector } from '#collector/collector.ts';
 import { type DeliverTarget, parseTargets } from '#collector/deliver/targets.ts';
-import type { CommonOptions } from '#collector/options.ts';
+import type { CollectorOptions, CommonOptions } from '#collector/options.ts';
 import { type RunningServer, startServer } from '#server/httpServer.ts';
 import { openStore } from '#trace/store/openStore.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
@@ -43,6 +45,7 @@ export async function startEmbedded(options: Options, parts: EmbeddedParts, logg
           logs: options.logs,
           blocks: options.blocks,
           deliver: deliverTargets(options),
+          ...beatsListen(options),
           start: options.from,
           pollMs: durationMs(options.pollInterval),
         },
@@ -97,6 +100,14 @@ export function commonCollectorOptions(options: Options): CommonOptions {
 export function deliverTargets({ deliver }: Options): DeliverTarget[] {
   const { targets, folder } = readDeliver(deliver);
   return parseTargets(targets, folder);
+}
+
+/** @throws ConfigError, CollectorError for an address or files that cannot be used */
+export function beatsListen(options: Options): Pick<CollectorOptions, 'beats'> {
+  if (options.beats === '') return {};
+  const { host, port, plaintext } = parseBeatsAddress(options.beats);
+  const versions = options.beatsVersions.map((version) => (version === '1' ? 1 : 2));
+  return { beats: { host, port, versions, tls: plaintext ? null : readBeatsFiles(options) } };
 }
 
 /** Beside the store unless the options say otherwise. */

@@ -1,5 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { PartialIdentity } from '#trace/identity.ts';
+import { BEATS_DEFAULTS } from './beats/beatsOptions.ts';
+import { BeatsSource, type BeatsStatus } from './beats/beatsSource.ts';
 import { BlockSource } from './blocks/blockSource.ts';
 import { DELIVER_DEFAULTS, DELIVER_KEY_PREFIX, DeliverSource, type DeliverStatus } from './deliver/deliverSource.ts';
 import { createStreamDecoder, isKnownLine } from './decoders/registry.ts';
@@ -22,6 +24,8 @@ export interface CollectorStatus {
   readonly files: readonly FileLag[];
   /** Channels that are followed at nodes. */
   readonly deliver: readonly DeliverStatus[];
+  /** Where events of Beats are taken, if they are. */
+  readonly beats: BeatsStatus | null;
   /** Records that wait for the store. */
   readonly queued: number;
   readonly added: number;
@@ -63,9 +67,9 @@ interface Plant {
 const CAUGHT_UP_POLL_MS = 20;
 
 /**
- * Follows log files, block folders and nodes' Deliver services into the store until told to stop. Starts where the last run with this store left off.
+ * Follows log files, block folders, nodes' Deliver services and what Beats ship into the store until told to stop. Starts where the last run with this store left off.
  *
- * @throws CollectorError `bad_nodes_file`; whatever the store throws when it can't tell its checkpoints
+ * @throws CollectorError `bad_nodes_file`, `beats_listen`; whatever the store throws when it can't tell its checkpoints
  */
 export async function startCollector(options: CollectorOptions, modules: CollectorModules): Promise<RunningCollector> {
   const tails: FileTail[] = [];
@@ -93,7 +97,26 @@ export async function startCollector(options: CollectorOptions, modules: Collect
     { ...plant, checkpoints: await store.checkpoints(DELIVER_KEY_PREFIX), logger },
   );
 
+  const beats =
+    options.beats === undefined
+      ? null
+      : new BeatsSource(
+          { ...BEATS_DEFAULTS, ...options.beats },
+          {
+            ...plant,
+            store,
+            logger,
+            registry: modules.registry,
+            maxLineBytes: options.maxLineBytes ?? FILE_TAIL_DEFAULTS.maxLineBytes,
+          },
+        );
+
   if (nodes.length > 0) pipeline.addRecords(nodeRecords(nodes, clock()));
+  await beats?.start().catch((error: unknown) => {
+    pipeline.abort();
+    removeCollectorMetrics(modules.registry);
+    throw error;
+  });
   await tail.start();
   deliver.start();
   if ((options.blocks ?? []).length > 0) blockFiles.start();
@@ -112,6 +135,7 @@ export async function startCollector(options: CollectorOptions, modules: Collect
     tail.caughtUp &&
     ((options.blocks ?? []).length === 0 || blockFiles.caughtUp) &&
     deliver.caughtUp &&
+    (beats?.caughtUp ?? true) &&
     !readingStdin &&
     pipeline.idle;
   let stopped: Promise<void> | undefined;
@@ -122,7 +146,7 @@ export async function startCollector(options: CollectorOptions, modules: Collect
     try {
       // Sources first, then what they left in the pipeline.
       stopping.abort();
-      await Promise.all([tail.stop(), blockFiles.stop(), deliver.stop(), stdinDone]);
+      await Promise.all([tail.stop(), blockFiles.stop(), deliver.stop(), beats?.stop(), stdinDone]);
       await pipeline.drain();
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -133,6 +157,7 @@ export async function startCollector(options: CollectorOptions, modules: Collect
     status: () => ({
       files: [...tail.lags()],
       deliver: deliver.status(),
+      beats: beats?.status() ?? null,
       queued: pipeline.queued,
       ...pipeline.totals,
       deadLetters: deadLetters.count,
@@ -218,7 +243,7 @@ function build(
       createDecoder: (stream, snapshot) =>
         createStreamDecoder(
           options.format ?? 'auto',
-          { ...stream, checkRecords: stream.checkRecords ?? options.checkRecords ?? true },
+          { ...stream, checkRecords: options.checkRecords ?? true },
           snapshot,
         ),
       deadLetters,

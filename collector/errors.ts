@@ -2,6 +2,8 @@
 export type CollectorErrorCode =
   | 'bad_nodes_file'
   | 'bad_deliver_list'
+  | 'bad_beats_address'
+  | 'beats_listen'
   | 'no_such_file'
   | 'torn_gzip'
   | 'unreadable_file'

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { BeatsListen, BeatsOptions } from './beats/beatsOptions.ts';
 import type { StreamFormat } from './decoders/registry.ts';
 import type { DeliverTarget } from './deliver/targets.ts';
 import type { RecordStore } from './pipeline/storeWriter.ts';
@@ -45,6 +46,8 @@ export interface CollectorOptions extends CommonOptions {
   readonly blocks?: readonly string[];
   /** Nodes whose Deliver service is followed (see `parseTargets`). */
   readonly deliver?: readonly DeliverTarget[];
+  /** Where Filebeats and Logstash may ship to. */
+  readonly beats?: BeatsListen & Partial<BeatsOptions>;
   /** Between two looks at a followed file, milliseconds (250). */
   readonly pollMs?: number;
   /** Between two looks for new files, milliseconds (1,000). */

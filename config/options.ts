@@ -48,6 +48,35 @@ export const OPTIONS = {
     meaning:
       'Peers whose blocks are followed over gRPC: a YAML file with a list of `{address, tlsRoots, mspId, msp, channels}`, or (in the configuration file) that list itself.',
   }),
+  beats: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<address>',
+    meaning:
+      'Where Filebeats and Logstash may ship logs to: `HOST:PORT` over TLS, such as `0.0.0.0:5044`; `tcp://HOST:PORT` for plain text.',
+  }),
+  beatsCertificate: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning: 'Certificate (PEM, with its intermediates) shown to those who ship to `beats`.',
+  }),
+  beatsKey: option({ type: z.string(), fallback: '', placeholder: '<file>', meaning: 'Its private key (PEM).' }),
+  beatsClientCa: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning:
+      'Authorities (PEM) one of which must have signed the certificate that a sender shows; empty: none is asked for.',
+  }),
+  beatsVersions: option({
+    type: z.array(z.coerce.string().pipe(z.enum(['1', '2']))).min(1),
+    fallback: ['2'] as ('1' | '2')[],
+    placeholder: '<version...>',
+    list: true,
+    meaning:
+      "Versions of the lumberjack protocol that are spoken: `2` is Filebeat's, `1` that of Logstash's lumberjack output.",
+  }),
   nodes: option({
     type: z.string(),
     fallback: '',

@@ -15,6 +15,11 @@ const COLLECT: readonly OptionKey[] = [
   'logs',
   'blocks',
   'deliver',
+  'beats',
+  'beatsCertificate',
+  'beatsKey',
+  'beatsClientCa',
+  'beatsVersions',
   'nodes',
   'format',
   'from',
@@ -34,7 +39,7 @@ export function startCommand(): Command {
   addOptions(command, [...new Set([...COLLECT, ...SERVE])])
     .option(
       '--network',
-      "run a network of FTL's own nodes on this machine, keep it busy, and trace it (the default where neither store, logs, blocks nor deliver are given)",
+      "run a network of FTL's own nodes on this machine, keep it busy, and trace it (the default where neither store, logs, blocks, deliver nor beats are given)",
     )
     .option('--recording', 'play the recorded Fabric network that comes with FTL')
     .addHelpText(
@@ -67,9 +72,10 @@ export function collectCommand(): Command {
     )
     .action(async () => {
       const { options } = optionsOf(command);
-      if (options.logs.length === 0 && options.blocks.length === 0 && options.deliver.length === 0)
+      const { logs, blocks, deliver, beats } = options;
+      if (logs.length === 0 && blocks.length === 0 && deliver.length === 0 && beats === '')
         command.error(
-          'error: nothing to collect: give --logs, --blocks or --deliver (or FTL_LOGS, FTL_BLOCKS, FTL_DELIVER, or a configuration file)',
+          'error: nothing to collect: give --logs, --blocks, --deliver or --beats (or FTL_LOGS, FTL_BLOCKS, FTL_DELIVER, FTL_BEATS, or a configuration file)',
         );
       await run({ options, cleanUp: () => {} }, { collect: true, serve: false });
     });
@@ -105,7 +111,7 @@ async function planOf(
 }
 
 function nothingAsked({ defaulted }: LoadedOptions): boolean {
-  return ['store', 'logs', 'blocks', 'deliver'].every((key) => defaulted.has(key as OptionKey));
+  return ['store', 'logs', 'blocks', 'deliver', 'beats'].every((key) => defaulted.has(key as OptionKey));
 }
 
 async function withRecording(options: Options): Promise<Plan> {

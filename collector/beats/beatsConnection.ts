@@ -1,0 +1,348 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { Logger } from 'pino';
+import { messageOf } from '../errors.ts';
+import type { DeadLetters } from '../pipeline/deadLetters.ts';
+import type { RecordPipeline } from '../pipeline/recordPipeline.ts';
+import type { BeatsOptions } from './beatsOptions.ts';
+import type { BeatsStream } from './beatsStream.ts';
+import type { BeatsStreams } from './beatsStreams.ts';
+import type { Complaints } from './complaints.ts';
+import { BoundedInflate } from './boundedInflate.ts';
+import { ackFrame, type Frame, FrameParser, type LumberjackVersion } from './frames.ts';
+import type { BeatsMetrics } from './metrics.ts';
+import { BeatsProtocolError } from './protocolError.ts';
+import { readEvent, readPairs } from './shippedLine.ts';
+import { Window } from './window.ts';
+
+export interface BeatsConnectionModules {
+  readonly pipeline: RecordPipeline;
+  readonly deadLetters: DeadLetters;
+  readonly streams: BeatsStreams;
+  readonly metrics: BeatsMetrics;
+  readonly logger: Logger;
+  readonly complaints: Complaints;
+  /** Connections open from the same address, this one included. */
+  readonly siblings: () => number;
+  readonly onClosed: () => void;
+}
+
+/** Windows of one connection that may wait for the store before the next are read. */
+const MAX_WAITING_WINDOWS = 64;
+/** For so long after it was made, a connection is taken for one of several that its sender is just making. */
+const YOUNG_MS = 1000;
+
+/**
+ * One sender's connection:
+ *
+ *   bytes → frames (frames.ts, boundedInflate.ts) → events (shippedLine.ts) → streams (beatsStream.ts) → pipeline
+ *   window whole and stored → acknowledgement
+ *
+ * Nothing is read while the pipeline is full, so a slow store holds the sender back by TCP itself; meanwhile it gets a sign of life
+ * now and then. What is wrong with its bytes ends this connection alone: what was not acknowledged, the sender sends again.
+ */
+export class BeatsConnection {
+  readonly peer: string;
+  readonly #address: string;
+  readonly #socket: Socket;
+  readonly #options: BeatsOptions;
+  readonly #modules: BeatsConnectionModules;
+  readonly #parser: FrameParser;
+  readonly #openedAt = performance.now();
+  readonly #touched = new Set<BeatsStream>();
+  readonly #ticker: NodeJS.Timeout;
+  /** Whole windows that wait to be acknowledged, and the one that is being received. */
+  readonly #windows: Window[] = [];
+  #window: Window | null = null;
+  #inflate: { readonly engine: BoundedInflate; readonly parser: FrameParser } | null = null;
+  #work: Promise<void> = Promise.resolve();
+  #acknowledged: Promise<void> = Promise.resolve();
+  #working = false;
+  #stopping = false;
+  #closed = false;
+  #readAt = performance.now();
+  /** Of the window first in line: how far it is stored, and how far its sender has been told so. */
+  #partial: { readonly window: Window; readonly sequence: number; readonly received: number } | null = null;
+
+  constructor(socket: Socket, options: BeatsOptions, modules: BeatsConnectionModules) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#modules = modules;
+    this.#parser = new FrameParser(options);
+    this.#address = socket.remoteAddress ?? 'unknown';
+    this.peer = `${this.#address}:${socket.remotePort ?? 0}`;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#data(chunk));
+    socket.on('end', () => void this.#end());
+    socket.on('error', (error) => modules.logger.debug({ err: error, peer: this.peer }, 'a sender is gone'));
+    socket.on('close', () => this.#close());
+    this.#ticker = setInterval(() => this.#tick(), options.keepAliveMs);
+  }
+
+  /** Events received and not acknowledged. */
+  get waiting(): number {
+    let events = this.#window?.received ?? 0;
+    for (const window of this.#windows) events += window.received;
+    return events;
+  }
+
+  /** Reads no more, acknowledges what was read as soon as it is stored, and takes leave. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#socket.pause();
+    await this.#work;
+    this.#modules.streams.releaseAll();
+    await this.#acknowledged;
+    const window = this.#window;
+    if (!this.#closed && window !== null && window.received > 0 && window.isThrough && window.version === 2) {
+      if (await this.#modules.pipeline.written()) this.#acknowledge(window, window.sequence);
+    }
+    await this.#leave();
+  }
+
+  // ---- reading
+
+  #data(chunk: Buffer): void {
+    this.#readAt = performance.now();
+    this.#modules.metrics.bytes.inc(chunk.length);
+    this.#socket.pause();
+    this.#work = this.#process(chunk);
+  }
+
+  /** Never rejects. */
+  async #process(chunk: Buffer): Promise<void> {
+    this.#working = true;
+    try {
+      await this.#take(chunk);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#working = false;
+    if (!this.#stopping && !this.#closed) this.#socket.resume();
+  }
+
+  async #take(chunk: Buffer): Promise<void> {
+    this.#parser.push(chunk);
+    for (let frame = this.#parser.next(); frame !== null && !this.#closed; frame = this.#parser.next()) {
+      if (frame.kind === 'compressed') {
+        await this.#compressed(frame.piece, frame.last);
+      } else {
+        const busy = this.#frame(frame);
+        if (busy !== undefined) await busy;
+      }
+    }
+    await this.#rest();
+  }
+
+  async #compressed(piece: Buffer, last: boolean): Promise<void> {
+    const inflate = (this.#inflate ??= {
+      engine: new BoundedInflate(this.#options.maxInflatedBytes),
+      parser: new FrameParser(this.#options, true),
+    });
+    const { engine, parser } = inflate;
+    for await (const chunk of engine.take(piece, last)) {
+      parser.push(chunk);
+      for (let frame = parser.next(); frame !== null && !this.#closed; frame = parser.next()) {
+        const busy = this.#frame(frame);
+        if (busy !== undefined) await busy;
+      }
+      await this.#rest();
+      if (this.#closed) return;
+    }
+    if (!last) return;
+    if (!parser.atBoundary)
+      throw new BeatsProtocolError('bad_frame', 'a compressed frame ends in the middle of an event');
+    engine.close();
+    this.#inflate = null;
+  }
+
+  /** A promise only where something must be waited for. */
+  #frame(frame: Frame): Promise<void> | undefined {
+    if (frame.kind === 'window') return this.#openWindow(frame.version, frame.count);
+    if (frame.kind === 'compressed') return undefined;
+    const window = this.#window;
+    if (window === null) throw new BeatsProtocolError('bad_window', 'an event that no window has announced');
+    if (frame.version !== window.version)
+      throw new BeatsProtocolError('bad_frame', 'two versions of the protocol at once');
+    window.received++;
+    window.sequence = frame.sequence;
+    this.#modules.metrics.events.inc();
+    let event: ReturnType<typeof readEvent>;
+    let text = '';
+    if (frame.kind === 'json') {
+      window.bytes += frame.payload.length;
+      text = frame.payload.toString('utf8');
+      event = readEvent(text);
+    } else {
+      event = readPairs(frame.pairs);
+    }
+    if ('dead' in event) {
+      if (text === '' && frame.kind === 'pairs') text = JSON.stringify(Object.fromEntries(frame.pairs));
+      const { code, reason } = event.dead;
+      this.#modules.deadLetters.add({ origin: { file: this.peer }, code, reason, line: text });
+      this.#received(window);
+      return undefined;
+    }
+    const stream = this.#modules.streams.of(event);
+    const line = event;
+    const pass = (open: BeatsStream) => {
+      this.#touched.add(open);
+      open.take({ line, window }, this.#mayHaveSiblings());
+      this.#received(window);
+    };
+    if (stream instanceof Promise) return stream.then(pass);
+    pass(stream);
+    return undefined;
+  }
+
+  #openWindow(version: LumberjackVersion, count: number): undefined {
+    if (!this.#options.versions.includes(version)) {
+      throw new BeatsProtocolError(
+        'unwanted_version',
+        version === 1
+          ? "the sender speaks version 1 of the lumberjack protocol (logstash-forwarder, Logstash's lumberjack output), which is not switched on (beatsVersions)"
+          : 'the sender speaks version 2 of the lumberjack protocol, which is switched off (beatsVersions)',
+      );
+    }
+    if (this.#window !== null) {
+      const { received, count: announced } = this.#window;
+      throw new BeatsProtocolError('bad_window', `a window begins when ${received} of ${announced} events have come`);
+    }
+    if (count > 0) this.#window = new Window(version, count);
+    return undefined;
+  }
+
+  /** Lines before those that come here may be on their way on another connection. */
+  #mayHaveSiblings(): boolean {
+    return this.#modules.siblings() > 1 || performance.now() - this.#openedAt < YOUNG_MS;
+  }
+
+  // ---- acknowledging
+
+  #received(window: Window): void {
+    if (!window.isReceived) return;
+    this.#window = null;
+    this.#windows.push(window);
+    window.settle();
+    this.#acknowledged = this.#acknowledgeNext(window, this.#acknowledged);
+  }
+
+  /** In the order of the windows, whichever is stored first. Never rejects. */
+  async #acknowledgeNext(window: Window, before: Promise<void>): Promise<void> {
+    await window.through;
+    const stored = await this.#modules.pipeline.written();
+    await before;
+    if (stored && !this.#closed) this.#acknowledge(window, window.sequence);
+    this.#windows.shift();
+  }
+
+  #acknowledge(window: Window, sequence: number): void {
+    this.#socket.write(ackFrame(window.version, sequence));
+    this.#modules.metrics.acknowledged.inc(window.received - window.told);
+    window.told = window.received;
+  }
+
+  /** Between two pieces of work: until the store can take more. */
+  async #rest(): Promise<void> {
+    for (const stream of this.#touched) stream.count();
+    this.#touched.clear();
+    await this.#modules.pipeline.room();
+    while (
+      !this.#closed &&
+      (this.#windows.length > MAX_WAITING_WINDOWS || this.#waitingBytes() > this.#options.maxWaitingBytes)
+    ) {
+      const first = this.#windows[0];
+      if (first === undefined) return;
+      await this.#acknowledged;
+    }
+  }
+
+  #waitingBytes(): number {
+    return this.#windows.reduce((bytes, window) => bytes + window.bytes, 0);
+  }
+
+  /** Signs of life to a sender that waits; an end to a connection on which nothing comes. */
+  #tick(): void {
+    const first = this.#windows[0] ?? this.#window;
+    if (first === null || first.received === 0) {
+      if (!this.#working && performance.now() - this.#readAt > this.#options.idleMs) this.#idle();
+      return;
+    }
+    const receiving = first === this.#window;
+    if (receiving && !this.#working && performance.now() - this.#readAt > this.#options.idleMs) {
+      this.#idle();
+      return;
+    }
+    // A sender of version 1 takes whatever comes for the acknowledgement of everything.
+    if (first.version === 1) return;
+    const partial = this.#partial;
+    this.#partial = null;
+    this.#modules.metrics.keepAlives.inc();
+    if (partial?.window === first && partial.received > first.told) {
+      this.#socket.write(ackFrame(2, partial.sequence));
+      this.#modules.metrics.acknowledged.inc(partial.received - first.told);
+      first.told = partial.received;
+    } else {
+      this.#socket.write(ackFrame(2, 0));
+    }
+    void this.#askHowFar(first);
+  }
+
+  /** What of the first window is stored by the next tick may be acknowledged then, if the rest is still to come. */
+  async #askHowFar(window: Window): Promise<void> {
+    const { sequence, received } = window;
+    if (!window.isThrough || received === 0) return;
+    if (await this.#modules.pipeline.written()) this.#partial = { window, sequence, received };
+  }
+
+  // ---- the end
+
+  #idle(): void {
+    const seconds = Math.round(this.#options.idleMs / 1000);
+    const what = this.#window === null ? 'nothing came' : 'a window was begun and nothing more came';
+    this.#fail(new BeatsProtocolError('idle', `${what} for ${seconds} s`));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    const { metrics, logger, complaints } = this.#modules;
+    const code = error instanceof BeatsProtocolError ? error.code : 'failed';
+    metrics.refused.inc({ reason: code });
+    const certificate = this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate().subject?.CN : undefined;
+    const text = `${this.peer} is disconnected: ${messageOf(error)}`;
+    if (code === 'idle') {
+      logger.info({ peer: this.peer, code }, text);
+    } else {
+      const who = certificate === undefined ? {} : { certificate };
+      complaints.say(this.#address, code, text, { ...who, ...(code === 'failed' ? { err: error } : {}) });
+    }
+    this.#socket.destroy();
+    this.#close();
+  }
+
+  /** The sender has said its last: what it sent is still acknowledged. */
+  async #end(): Promise<void> {
+    await this.#work;
+    await this.#acknowledged;
+    this.#socket.end();
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#closed) return;
+    const closed = new Promise<void>((resolve) => {
+      this.#socket.once('close', () => resolve());
+    });
+    // A sender that does not close its side is not waited for.
+    this.#socket.end(() => this.#socket.destroy());
+    await closed;
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    this.#inflate?.engine.close();
+    this.#inflate = null;
+    this.#modules.onClosed();
+  }
+}

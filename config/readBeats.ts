@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError } from './loadOptions.ts';
+import { flagName, type OptionKey, type Options } from './options.ts';
+
+/** PEM texts of the listener for Beats. */
+export interface BeatsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa?: string;
+}
+
+/**
+ * Certificate and key for taking events over TLS, and the authorities of the senders' certificates where they must show one.
+ * @throws ConfigError if one is not named or cannot be read
+ */
+export function readBeatsFiles(options: Options): BeatsFiles {
+  const { beatsCertificate, beatsKey, beatsClientCa } = options;
+  if (beatsCertificate === '' || beatsKey === '') {
+    throw new ConfigError(
+      `Events of Beats are taken over TLS: --${flagName('beatsCertificate')} and --${flagName('beatsKey')} are needed. For plain text, where nobody else can listen, say so: --beats tcp://HOST:PORT.`,
+    );
+  }
+  return {
+    cert: readPem('beatsCertificate', beatsCertificate),
+    key: readPem('beatsKey', beatsKey),
+    ...(beatsClientCa === '' ? {} : { clientCa: readPem('beatsClientCa', beatsClientCa) }),
+  };
+}
+
+function readPem(key: OptionKey, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`--${flagName(key)} ${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (!text.includes('-----BEGIN ')) throw new ConfigError(`--${flagName(key)} ${path} is no PEM file.`);
+  return text;
+}
