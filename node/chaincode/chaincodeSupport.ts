@@ -78,7 +78,7 @@ export interface PackageStore {
   /** @throws ChaincodeError `not_installed` */
   load(packageId: string): Promise<Uint8Array>;
   /** Takes a package away that could not be built; one that is not there is no error. */
-  remove?(packageId: string): Promise<void>;
+  remove(packageId: string): Promise<void>;
   list(): Promise<readonly InstalledPackage[]>;
 }
 

@@ -1,4 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
+import { ChaincodeError } from '#node/chaincode/chaincodeError.ts';
 import type { ChaincodeCaller, ChaincodeInvocation, ChaincodeResult } from '#node/chaincode/chaincodeSupport.ts';
 import type { HistoryDatabase } from '#node/ledger/history/historyDatabase.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
@@ -53,6 +54,9 @@ export class ProposalChaincodeCaller implements ChaincodeCaller {
     const { systemChaincodes, channels, access } = this.#modules;
     if (!systemChaincodes.isSystem(name)) {
       const channel = channels.channel(channelId);
+      if (channel === null) {
+        throw new EndorserError('unknown_channel', `Failed to get policy manager for channel [${channelId}]`);
+      }
       await access.check('peer/ChaincodeToChaincode', channel, signedDataOf(signedProposal));
     }
   }
@@ -70,12 +74,19 @@ export class ProposalChaincodeCaller implements ChaincodeCaller {
     const input = new peer.ChaincodeInput();
     input.setArgsList(asked.getArgsList_asU8());
     input.setIsInit(asked.getIsInit());
-    const runnable = await findChaincode(name, channelId, simulator, modules).catch((error: unknown) => {
-      const prefix = `invalid invocation: [channel ${channelId}] failed to get chaincode container info for ${name}`;
-      throw prefixed(prefix, error, 'not_defined');
-    });
     const called = { channelId, txId, chaincode: name, input, signedProposal, simulator, history, signal };
-    return executeChaincode({ ...called, caller: { kind: 'chaincode', name: caller.name } }, runnable, modules);
+    try {
+      const runnable = await findChaincode(name, channelId, simulator, modules).catch((error: unknown) => {
+        const prefix = `invalid invocation: [channel ${channelId}] failed to get chaincode container info for ${name}`;
+        throw prefixed(prefix, error, 'not_defined');
+      });
+      return await executeChaincode({ ...called, caller: { kind: 'chaincode', name: caller.name } }, runnable, modules);
+    } catch (error) {
+      // What the called chaincode itself says goes to the calling one as it is.
+      throw error instanceof ChaincodeError && error.code === 'failed'
+        ? error
+        : prefixed('execute failed', error, 'simulation');
+    }
   }
 }
 

@@ -19,8 +19,8 @@ export class InstalledPackages {
   readonly #builder: PackageBuilder | null;
   readonly #byId = new Map<string, InstalledPackage>();
   readonly #byApprovalHash = new Map<string, InstalledPackage>();
-  /** Of the packages being built now: a second installation of the same waits for the first. */
-  readonly #building = new Map<string, Promise<void>>();
+  /** By the hash of the package's bytes: a second installation of the same waits for the first. */
+  readonly #installing = new Map<string, Promise<InstalledPackage>>();
   readonly #listeners = new Set<(installed: InstalledPackage) => void>();
 
   private constructor({ store, builder }: InstalledPackagesModules) {
@@ -61,26 +61,33 @@ export class InstalledPackages {
    * @throws LifecycleError `install`
    */
   async install(packageBytes: Uint8Array): Promise<InstalledPackage> {
+    const key = hash('sha256', packageBytes, 'hex');
+    const under = this.#installing.get(key);
+    if (under !== undefined) {
+      // Whoever waits finds it installed, or nothing left of it and its own turn.
+      await under.catch(() => {});
+      return this.install(packageBytes);
+    }
+    const installing = this.#install(packageBytes);
+    this.#installing.set(key, installing);
+    try {
+      return await installing;
+    } finally {
+      this.#installing.delete(key);
+    }
+  }
+
+  async #install(packageBytes: Uint8Array): Promise<InstalledPackage> {
     const saved = await this.#save(packageBytes);
     const { packageId } = saved;
-    await this.#building.get(packageId)?.catch(() => {});
     if (this.#byId.has(packageId)) {
       throw new LifecycleError('install', `chaincode already successfully installed (package ID '${packageId}')`);
     }
-    // Whoever waited for the same build that failed begins the next one: one of them, the others wait again.
-    const under = this.#building.get(packageId);
-    if (under !== undefined) {
-      return this.install(packageBytes);
-    }
-    const build = this.#build(packageId);
-    this.#building.set(packageId, build);
     try {
-      await build;
+      await this.#builder?.build(packageId);
     } catch (cause) {
-      await this.#store.remove?.(packageId);
+      await this.#store.remove(packageId);
       throw new LifecycleError('install', `could not build chaincode: ${messageOf(cause)}`, { cause });
-    } finally {
-      this.#building.delete(packageId);
     }
     this.#add(saved);
     for (const listener of this.#listeners) {
@@ -106,10 +113,6 @@ export class InstalledPackages {
       const what = bad ? 'could not parse as a chaincode install package' : 'could not save cc install package';
       throw new LifecycleError('install', `${what}: ${messageOf(cause)}`, { cause });
     }
-  }
-
-  async #build(packageId: string): Promise<void> {
-    await this.#builder?.build(packageId);
   }
 
   #add(installed: InstalledPackage): void {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -81,8 +81,26 @@ describe('a package', () => {
     (await builder.asking(0)).fail('no such compiler');
     await expect(failing).rejects.toThrow('could not build chaincode: no such compiler');
     expect(packages.list()).toEqual([]);
+    // Not after a restart either.
+    expect(await store.list()).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
     const working = packages.install(bytes);
     (await builder.asking(1)).succeed();
     expect(await working).toMatchObject({ label: 'basic' });
+  });
+
+  it('that could not be built is there for whoever waited meanwhile to try again', async () => {
+    const builder = new HeldBuilder();
+    const packages = await InstalledPackages.open({ store, builder });
+    const failing = packages.install(bytes);
+    const waiting = packages.install(bytes);
+    (await builder.asking(0)).fail('no such compiler');
+    await expect(failing).rejects.toThrow('no such compiler');
+    const second = await builder.asking(1);
+    const { packageId } = second;
+    expect(Buffer.compare(await packages.load(packageId), bytes)).toBe(0);
+    second.succeed();
+    expect(await waiting).toMatchObject({ label: 'basic' });
+    expect(await store.list()).toEqual([{ packageId, label: 'basic' }]);
   });
 });

@@ -16,6 +16,7 @@ const EVERYBODY = { check: () => Promise.resolve() };
 const NO_STORE = {
   save: () => Promise.reject(new Error('none')),
   load: () => Promise.reject(new Error('none')),
+  remove: () => Promise.resolve(),
   list: () => Promise.resolve([]),
 };
 

@@ -83,6 +83,13 @@ export class DiskPackageStore implements PackageStore {
     return bytes;
   }
 
+  /** Of a package that could not be built: nothing is left of it. */
+  async remove(packageId: string): Promise<void> {
+    if (PACKAGE_ID.test(packageId)) {
+      await rm(this.#fileOf(packageId), { force: true });
+    }
+  }
+
   /** In the order of their IDs. */
   async list(): Promise<readonly InstalledPackage[]> {
     const found: InstalledPackage[] = [];

@@ -29,7 +29,7 @@ export async function invokeChaincode(
     message.setChaincodeEvent(event ?? undefined);
   } catch (cause) {
     if (!(cause instanceof ChaincodeError && cause.code === 'failed')) {
-      throw new ChaincodeError('protocol', `execute failed: ${messageOf(cause)}`, { cause });
+      throw new ChaincodeError('protocol', messageOf(cause), { cause });
     }
     message.setType(peer.ChaincodeMessage.Type.ERROR);
     message.setPayload(Buffer.from(cause.message.replace(FAILURE, '')));

@@ -171,14 +171,25 @@ describe.each(['service', 'program'] as const)('a contract that runs as a %s', (
     expect(JSON.parse(JSON.parse(other.payload).payload)).toMatchObject({ channel: 'other' });
     expect(readWrites(other.response, 'second')).toBeNull();
     const missing = await bed.invoke('call', ['nobody', '', 'put']);
-    expect(missing.message).toContain('execute failed: invalid invocation: [channel trade] failed to get');
+    expect(missing.message).toMatch(
+      /INVOKE_CHAINCODE failed: transaction ID: [0-9a-f]{64}: execute failed: invalid invocation: \[channel trade\] failed to get/,
+    );
+    // Before anything is executed.
+    const nowhere = await bed.invoke('call', ['second', 'nowhere', 'put theirs 1']);
+    expect(nowhere.message).toMatch(
+      /INVOKE_CHAINCODE failed: transaction ID: [0-9a-f]{64}: Failed to get policy manager for channel \[nowhere\]/,
+    );
     const itself = await bed.invoke('call', ['every', '', 'put a b']);
     expect(itself.message).toMatch(/execute failed: .*txid: [0-9a-f]{64}\(trade\) exists/);
   });
 
   test('is told of a failure in the chaincode that it calls', async () => {
     const { payload } = await bed.invoke('call', ['second', '', 'fail tomorrow']);
-    expect(JSON.parse(payload)).toMatchObject({ status: 500, message: expect.stringContaining('tomorrow') });
+    const { status, message } = JSON.parse(payload) as { readonly status: number; readonly message: string };
+    expect(status).toBe(500);
+    expect(message).toContain('tomorrow');
+    expect(message).not.toContain('transaction returned with failure');
+    expect(message).not.toContain('execute failed');
   });
 
   test('sets an event, which the peer puts its name to', async () => {
