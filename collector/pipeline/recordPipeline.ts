@@ -29,8 +29,6 @@ export interface PipelineModules {
 
 export interface StreamRequest extends IntakeOptions {
   readonly self?: PartialIdentity;
-  /** False where lines are not as the node wrote them, so that its hashes can't hold; otherwise as the collector is told. */
-  readonly checkRecords?: false;
   /** The decoder's part of the stream's checkpoint. */
   readonly snapshot?: unknown;
 }
@@ -78,11 +76,7 @@ export class RecordPipeline {
   /** Lets one stream of lines in. */
   openStream(request: StreamRequest): StreamIntake {
     const decoder = this.#modules.createDecoder(
-      {
-        fallbackName: request.name,
-        ...(request.self === undefined ? {} : { self: request.self }),
-        ...(request.checkRecords === undefined ? {} : { checkRecords: request.checkRecords }),
-      },
+      { fallbackName: request.name, ...(request.self === undefined ? {} : { self: request.self }) },
       request.snapshot,
     );
     return new StreamIntake(request, { ...this.#modules, decoder, batcher: this.#batcher });
