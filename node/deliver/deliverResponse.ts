@@ -2,7 +2,7 @@ import { common, peer } from '@hyperledger/fabric-protos';
 import { MessageWriter } from '#node/channel/wire.ts';
 import { encodeTxPrivateData } from '#node/ledger/privateData/txPrivateRwset.ts';
 import type { TxPrivateData } from '#node/ledger/privateData/privateData.ts';
-import { encodeBlock } from '#node/protos/blockEncoder.ts';
+import { encodeBlock, encodeBlockField } from '#node/protos/blockEncoder.ts';
 import { BlockView } from '#node/protos/blockView.ts';
 import { NOT_VALIDATED } from '#node/protos/enumNames.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
@@ -48,7 +48,7 @@ export function statusResponse(status: number): Uint8Array {
 }
 
 export function blockResponse(block: BlockView): Uint8Array {
-  return shared(block, 'block', () => wrapped(FIELD.block, encodeBlock(block)));
+  return shared(block, 'block', () => encodeBlockField(FIELD.block, block));
 }
 
 /** Header and metadata: an attestation that the block is there. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
 import type { Signer } from '#node/crypto/sign.ts';
 import { blockHeaderBytes } from '#node/protos/blockHeader.ts';
@@ -34,21 +34,7 @@ export class BlockWriter {
 
   /** The block that follows, without metadata; the one after it will follow this. */
   create(envelopes: readonly EnvelopeView[]): BlockView {
-    const data = envelopes.map(({ bytes }) => bytes);
-    const digest = createHash('sha256');
-    for (const one of data) {
-      digest.update(one);
-    }
-    const block = BlockView.fromParts(
-      {
-        number: this.#number + 1,
-        previousHash: this.#hash,
-        dataHash: digest.digest(),
-        data,
-        metadata: [],
-      },
-      envelopes,
-    );
+    const block = BlockView.create({ number: this.#number + 1, previousHash: this.#hash }, envelopes);
     this.#number = block.number;
     this.#hash = block.hash;
     return block;

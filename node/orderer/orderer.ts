@@ -32,7 +32,8 @@ export interface OrdererOptions {
 /** All but the places and certificates, which nobody can guess. */
 export const ORDERER_DEFAULTS = {
   pending: 'written',
-  blocks: BLOCK_STORE_DEFAULTS,
+  // Enough for the blocks that peers ask for as they are made.
+  blocks: { ...BLOCK_STORE_DEFAULTS, cacheBytes: 4 * 1024 * 1024 },
   broadcast: { pipeline: 32, throttling: null },
   checkExpiration: true,
   retryMs: 1000,

@@ -31,22 +31,50 @@ export function bytesSize(bytes: Uint8Array): number {
   return varintSize(bytes.length) + bytes.length;
 }
 
-/** A `common.Block` as Go's marshaller writes it: fields in order, empty scalars left out, data and metadata always there. */
-export function encodeBlock(block: {
+/** What a `common.Block` is written from. */
+export interface EncodableBlock {
   readonly number: number;
   readonly previousHash: Uint8Array;
   readonly dataHash: Uint8Array;
   readonly data: readonly Uint8Array[];
   readonly metadata: readonly Uint8Array[];
-}): Uint8Array {
+}
+
+/** A `common.Block` as Go's marshaller writes it: fields in order, empty scalars left out, data and metadata always there. */
+export function encodeBlock(block: EncodableBlock): Uint8Array {
+  const sizes = sizesOf(block);
+  const bytes = new Uint8Array(sizes.all);
+  writeBlock(bytes, 0, block, sizes);
+  return bytes;
+}
+
+/** The same as the only field of another message. @param field its number, below 16 */
+export function encodeBlockField(field: number, block: EncodableBlock): Uint8Array {
+  const sizes = sizesOf(block);
+  const bytes = new Uint8Array(1 + varintSize(sizes.all) + sizes.all);
+  bytes[0] = (field << 3) | 2;
+  writeBlock(bytes, writeVarint(bytes, 1, sizes.all), block, sizes);
+  return bytes;
+}
+
+interface BlockSizes {
+  readonly header: number;
+  readonly data: number;
+  readonly metadata: number;
+  readonly all: number;
+}
+
+function sizesOf(block: EncodableBlock): BlockSizes {
   const header = headerSize(block);
   const data = listSize(block.data);
   const metadata = listSize(block.metadata);
-  const bytes = new Uint8Array(
-    3 + varintSize(header) + header + varintSize(data) + data + varintSize(metadata) + metadata,
-  );
-  bytes[0] = 0x0a;
-  let at = writeVarint(bytes, 1, header);
+  const all = 3 + varintSize(header) + header + varintSize(data) + data + varintSize(metadata) + metadata;
+  return { header, data, metadata, all };
+}
+
+function writeBlock(bytes: Uint8Array, offset: number, block: EncodableBlock, sizes: BlockSizes): void {
+  bytes[offset] = 0x0a;
+  let at = writeVarint(bytes, offset + 1, sizes.header);
   if (block.number !== 0) {
     bytes[at++] = 0x08;
     at = writeVarint(bytes, at, block.number);
@@ -60,17 +88,12 @@ export function encodeBlock(block: {
     at = writeBytes(bytes, at, block.dataHash);
   }
   bytes[at++] = 0x12;
-  at = writeList(bytes, at, data, block.data);
+  at = writeList(bytes, at, sizes.data, block.data);
   bytes[at++] = 0x1a;
-  writeList(bytes, at, metadata, block.metadata);
-  return bytes;
+  writeList(bytes, at, sizes.metadata, block.metadata);
 }
 
-function headerSize(block: {
-  readonly number: number;
-  readonly previousHash: Uint8Array;
-  readonly dataHash: Uint8Array;
-}): number {
+function headerSize(block: EncodableBlock): number {
   return (
     (block.number === 0 ? 0 : 1 + varintSize(block.number)) +
     (block.previousHash.length === 0 ? 0 : 1 + bytesSize(block.previousHash)) +

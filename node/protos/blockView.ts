@@ -106,6 +106,15 @@ export class BlockView implements BlockParts {
     return new BlockView(parts, envelopes);
   }
 
+  /** A new block of these transactions, without metadata: its data hash is made here. */
+  static create(parts: Pick<BlockParts, 'number' | 'previousHash'>, envelopes: readonly EnvelopeView[]): BlockView {
+    const data = envelopes.map(({ bytes }) => bytes);
+    const dataHash = hashOfAll(data);
+    const view = new BlockView({ ...parts, dataHash, data, metadata: [] }, envelopes);
+    view.#computedDataHash = dataHash;
+    return view;
+  }
+
   /** The same block with other metadata, as a peer stores it once it has decided. Shares what is decoded already. */
   withMetadata(metadata: readonly Uint8Array[]): BlockView {
     const view = new BlockView(
@@ -142,13 +151,7 @@ export class BlockView implements BlockParts {
 
   /** SHA-256 of all envelopes in a row. */
   get computedDataHash(): Uint8Array {
-    if (this.#computedDataHash === undefined) {
-      const digest = createHash('sha256');
-      for (const data of this.data) {
-        digest.update(data);
-      }
-      this.#computedDataHash = digest.digest();
-    }
+    this.#computedDataHash ??= hashOfAll(this.data);
     return this.#computedDataHash;
   }
 
@@ -275,6 +278,15 @@ export class BlockView implements BlockParts {
   #metadataAt(index: number): Uint8Array {
     return this.metadata[index] ?? EMPTY;
   }
+}
+
+/** SHA-256 of some parts in a row. */
+function hashOfAll(parts: readonly Uint8Array[]): Uint8Array {
+  const digest = createHash('sha256');
+  for (const part of parts) {
+    digest.update(part);
+  }
+  return digest.digest();
 }
 
 const EMPTY = new Uint8Array(0);
