@@ -1,4 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { ByLabels, HeldCounter, HeldHistogram } from '#node/metrics/heldSeries.ts';
 
 /** What the runtime counts. */
 export interface ChaincodeMetrics {
@@ -8,6 +9,9 @@ export interface ChaincodeMetrics {
   shimRequestReceived(type: string, channel: string, chaincode: string): void;
   shimRequestCompleted(type: string, channel: string, chaincode: string, success: boolean, seconds: number): void;
 }
+
+/** Go's client library has these where none are named, and so has prom-client. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 const nothing = (): void => {};
 
@@ -46,24 +50,30 @@ export function chaincodeMetrics(registry: Registry): ChaincodeMetrics {
     labelNames: ['chaincode'],
     registers,
   });
-  const received = new Counter({
+  const received = new HeldCounter({
     name: 'chaincode_shim_requests_received',
     help: 'The number of chaincode shim requests received.',
     labelNames: ['type', 'channel', 'chaincode'],
     registers,
   });
-  const completed = new Counter({
+  const completed = new HeldCounter({
     name: 'chaincode_shim_requests_completed',
     help: 'The number of chaincode shim requests completed.',
     labelNames: ['type', 'channel', 'chaincode', 'success'],
     registers,
   });
-  const duration = new Histogram({
+  const duration = new HeldHistogram({
     name: 'chaincode_shim_request_duration',
     help: 'The time to complete chaincode shim requests.',
     labelNames: ['type', 'channel', 'chaincode', 'success'],
+    buckets: BUCKETS,
     registers,
   });
+  const receivedBy = new ByLabels((type, channel, chaincode) => received.held({ type, channel, chaincode }));
+  const completedBy = new ByLabels((type, channel, chaincode, success) => ({
+    count: completed.held({ type, channel, chaincode, success }),
+    duration: duration.held({ type, channel, chaincode, success }),
+  }));
   return {
     launched(chaincode, success, seconds) {
       launch.observe({ chaincode, success: String(success) }, seconds);
@@ -73,11 +83,11 @@ export function chaincodeMetrics(registry: Registry): ChaincodeMetrics {
     },
     launchTimedOut: (chaincode) => launchTimeouts.inc({ chaincode }),
     executeTimedOut: (chaincode) => executeTimeouts.inc({ chaincode }),
-    shimRequestReceived: (type, channel, chaincode) => received.inc({ type, channel, chaincode }),
+    shimRequestReceived: (type, channel, chaincode) => receivedBy.of(type, channel, chaincode).inc(),
     shimRequestCompleted(type, channel, chaincode, success, seconds) {
-      const labels = { type, channel, chaincode, success: String(success) };
-      completed.inc(labels);
-      duration.observe(labels, seconds);
+      const { count, duration: time } = completedBy.of(type, channel, chaincode, String(success));
+      count.inc();
+      time.observe(seconds);
     },
   };
 }

@@ -1,12 +1,14 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
+import { ByLabels, type CounterSeries, HeldCounter, HeldHistogram } from '#node/metrics/heldSeries.ts';
 
 type Labels = 'channel' | 'chaincode';
 
 /** Names, labels and help of Fabric's core/endorser/metrics.go. */
 export interface EndorserMetrics {
-  readonly duration: Histogram<Labels | 'success'>;
-  readonly received: Counter;
-  readonly successful: Counter;
+  /** @param seconds from the proposal's arrival to its answer */
+  completed(labels: Readonly<Record<Labels, string>>, success: boolean, seconds: number): void;
+  readonly received: CounterSeries;
+  readonly successful: CounterSeries;
   readonly validationFailures: Counter;
   readonly aclFailures: Counter<Labels>;
   readonly endorsementFailures: Counter<Labels | 'chaincodeerror'>;
@@ -20,24 +22,27 @@ const LABELS = ['channel', 'chaincode'] as const;
 
 export function createEndorserMetrics(registry: Registry): EndorserMetrics {
   const registers = [registry];
+  const duration = new HeldHistogram({
+    name: 'endorser_proposal_duration',
+    help: 'The time to complete a proposal.',
+    labelNames: [...LABELS, 'success'],
+    buckets: BUCKETS,
+    registers,
+  });
+  const durations = new ByLabels((channel, chaincode, success) => duration.held({ channel, chaincode, success }));
   return {
-    duration: new Histogram({
-      name: 'endorser_proposal_duration',
-      help: 'The time to complete a proposal.',
-      labelNames: [...LABELS, 'success'],
-      buckets: BUCKETS,
-      registers,
-    }),
-    received: new Counter({
+    completed: ({ channel, chaincode }, success, seconds) =>
+      durations.of(channel, chaincode, String(success)).observe(seconds),
+    received: new HeldCounter({
       name: 'endorser_proposals_received',
       help: 'The number of proposals received.',
       registers,
-    }),
-    successful: new Counter({
+    }).held({}),
+    successful: new HeldCounter({
       name: 'endorser_successful_proposals',
       help: 'The number of successful proposals.',
       registers,
-    }),
+    }).held({}),
     validationFailures: new Counter({
       name: 'endorser_proposal_validation_failures',
       help: 'The number of proposals that have failed initial validation.',

@@ -206,7 +206,7 @@ export class Endorser {
     if (success) {
       metrics?.successful.inc();
     }
-    metrics?.duration.observe({ ...labelsOf(proposal), success: String(success) }, trace.durationUs / 1e6);
+    metrics?.completed(labelsOf(proposal), success, trace.durationUs / 1e6);
     return answer;
   }
 

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
+import { ByLabels, HeldCounter, HeldHistogram } from '#node/metrics/heldSeries.ts';
 import type { RpcStatus } from './rpcError.ts';
 import type { Method } from './service.ts';
 
@@ -43,8 +44,8 @@ export class GrpcMetrics {
   readonly #closed: Counter;
   readonly #unary: Calls;
   readonly #stream: Calls;
-  readonly #messagesReceived: Counter<MethodLabel>;
-  readonly #messagesSent: Counter<MethodLabel>;
+  readonly #messagesReceived: HeldCounter<MethodLabel>;
+  readonly #messagesSent: HeldCounter<MethodLabel>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -60,8 +61,8 @@ export class GrpcMetrics {
     });
     this.#unary = calls(registry, 'unary');
     this.#stream = calls(registry, 'stream');
-    const messages = (what: 'received' | 'sent'): Counter<MethodLabel> =>
-      new Counter({
+    const messages = (what: 'received' | 'sent'): HeldCounter<MethodLabel> =>
+      new HeldCounter({
         name: `grpc_server_stream_messages_${what}`,
         help: `The number of stream messages ${what}.`,
         labelNames: ['service', 'method'],
@@ -75,17 +76,21 @@ export class GrpcMetrics {
   method(service: string, method: string, kind: Method['kind']): MethodMetrics {
     const labels = { service: service.replaceAll('.', '_'), method };
     const { received, completed, duration } = kind === 'unary' ? this.#unary : this.#stream;
-    const isReceived = received.labels(labels);
-    const messageReceived = this.#messagesReceived.labels(labels);
-    const messageSent = this.#messagesSent.labels(labels);
+    const isReceived = received.held(labels);
+    const messageReceived = this.#messagesReceived.held(labels);
+    const messageSent = this.#messagesSent.held(labels);
+    const byCode = new ByLabels((code) => ({
+      completed: completed.held({ ...labels, code }),
+      duration: duration.held({ ...labels, code }),
+    }));
     return {
       received: () => isReceived.inc(),
       messageReceived: () => messageReceived.inc(),
       messageSent: () => messageSent.inc(),
       completed(status, seconds) {
-        const withCode = { ...labels, code: CODES[status] };
-        completed.inc(withCode);
-        duration.observe(withCode, seconds);
+        const ofCode = byCode.of(CODES[status]);
+        ofCode.completed.inc();
+        ofCode.duration.observe(seconds);
       },
     };
   }
@@ -108,27 +113,27 @@ export class GrpcMetrics {
 }
 
 interface Calls {
-  readonly received: Counter<MethodLabel>;
-  readonly completed: Counter<MethodLabel | 'code'>;
-  readonly duration: Histogram<MethodLabel | 'code'>;
+  readonly received: HeldCounter<MethodLabel>;
+  readonly completed: HeldCounter<MethodLabel | 'code'>;
+  readonly duration: HeldHistogram<MethodLabel | 'code'>;
 }
 
 function calls(registry: Registry, kind: 'unary' | 'stream'): Calls {
   const registers = [registry];
   return {
-    received: new Counter({
+    received: new HeldCounter({
       name: `grpc_server_${kind}_requests_received`,
       help: `The number of ${kind} requests received.`,
       labelNames: ['service', 'method'],
       registers,
     }),
-    completed: new Counter({
+    completed: new HeldCounter({
       name: `grpc_server_${kind}_requests_completed`,
       help: `The number of ${kind} requests completed.`,
       labelNames: ['service', 'method', 'code'],
       registers,
     }),
-    duration: new Histogram({
+    duration: new HeldHistogram({
       name: `grpc_server_${kind}_request_duration`,
       help: `The time to complete a ${kind} request.`,
       labelNames: ['service', 'method', 'code'],

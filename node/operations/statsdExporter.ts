@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Histogram, type Metric, Registry } from 'prom-client';
+import { HeldHistogram } from '#node/metrics/heldSeries.ts';
 import { statsdName } from './statsdName.ts';
 
 export interface StatsdOptions {
@@ -43,6 +44,9 @@ export class ObservedRegistry extends Registry {
 
   #observe(histogram: Histogram): void {
     const tell = (labels: Labels, value: number): void => this.onObserved(histogram, labels, value);
+    if (histogram instanceof HeldHistogram) {
+      histogram.onObserved = tell;
+    }
     const observe = histogram.observe.bind(histogram) as (labels: Labels | number, value?: number) => void;
     const child = histogram.labels.bind(histogram) as (...given: unknown[]) => Histogram.Internal<string>;
     Object.assign(histogram, {

@@ -1,4 +1,11 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import {
+  ByLabels,
+  type CounterSeries,
+  HeldCounter,
+  HeldHistogram,
+  type HistogramSeries,
+} from '#node/metrics/heldSeries.ts';
 import { BlockStoreMetrics } from '#node/ledger/blocks/blockStoreMetrics.ts';
 import type { ConsenterStatus } from './consensus/consenter.ts';
 
@@ -6,49 +13,48 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const STATUS = { inactive: 0, active: 1, onboarding: 2, failed: 3 } as const;
 const RELATION = { other: 0, consenter: 1, follower: 2, 'config-tracker': 3 } as const;
 
-type BroadcastLabel = 'channel' | 'type' | 'status';
-
 /** What an orderer counts, with Fabric's names and labels. */
 export class OrdererMetrics {
   readonly blocks: BlockStoreMetrics;
   readonly committedBlock: Gauge<'channel'>;
-  readonly normalProposals: Counter<'channel'>;
   readonly configProposals: Counter<'channel'>;
   readonly proposalFailures: Counter<'channel'>;
-  readonly #validateDuration: Histogram<BroadcastLabel>;
-  readonly #enqueueDuration: Histogram<BroadcastLabel>;
-  readonly #processedCount: Counter<BroadcastLabel>;
   readonly #blockFill: Histogram<'channel'>;
   readonly #clusterSize: Gauge<'channel'>;
   readonly #isLeader: Gauge<'channel'>;
   readonly #activeNodes: Gauge<'channel'>;
   readonly #leaderChanges: Counter<'channel'>;
-  readonly #persist: Histogram<'channel'>;
+  readonly #persist: ByLabels<HistogramSeries>;
   readonly #status: Gauge<'channel'>;
   readonly #relation: Gauge<'channel'>;
-  readonly #children = new Map<string, BroadcastChildren>();
+  readonly #broadcasts: ByLabels<BroadcastSeries>;
+  readonly #normalProposals: ByLabels<CounterSeries>;
 
   constructor(registry: Registry) {
     this.blocks = new BlockStoreMetrics(registry);
     const registers = [registry];
     const broadcast = { labelNames: ['channel', 'type', 'status'] as const, registers };
     const channel = { labelNames: ['channel'] as const, registers };
-    this.#validateDuration = new Histogram({
+    const validate = new HeldHistogram({
       name: 'broadcast_validate_duration',
       help: 'The time to validate a transaction in seconds.',
       buckets: BUCKETS,
       ...broadcast,
     });
-    this.#enqueueDuration = new Histogram({
+    const enqueue = new HeldHistogram({
       name: 'broadcast_enqueue_duration',
       help: 'The time to enqueue a transaction in seconds.',
       buckets: BUCKETS,
       ...broadcast,
     });
-    this.#processedCount = new Counter({
+    const processed = new HeldCounter({
       name: 'broadcast_processed_count',
       help: 'The number of transactions processed.',
       ...broadcast,
+    });
+    this.#broadcasts = new ByLabels((channelId, type, status) => {
+      const labels = { channel: channelId, type, status };
+      return { validate: validate.held(labels), enqueue: enqueue.held(labels), processed: processed.held(labels) };
     });
     this.#blockFill = new Histogram({
       name: 'blockcutter_block_fill_duration',
@@ -68,20 +74,23 @@ export class OrdererMetrics {
       'consensus_etcdraft_leader_changes',
       'The number of leader changes since process start.',
     );
-    this.#persist = new Histogram({
+    const persist = new HeldHistogram({
       name: 'consensus_etcdraft_data_persist_duration',
       help: 'The time taken for etcd/raft data to be persisted in storage (in seconds).',
       buckets: BUCKETS,
       ...channel,
     });
+    this.#persist = new ByLabels((channelId) => persist.held({ channel: channelId }));
     this.committedBlock = gauge(
       'consensus_etcdraft_committed_block_number',
       'The block number of the latest block committed.',
     );
-    this.normalProposals = counter(
-      'consensus_etcdraft_normal_proposals_received',
-      'The total number of proposals received for normal type transactions.',
-    );
+    const normal = new HeldCounter({
+      name: 'consensus_etcdraft_normal_proposals_received',
+      help: 'The total number of proposals received for normal type transactions.',
+      ...channel,
+    });
+    this.#normalProposals = new ByLabels((channelId) => normal.held({ channel: channelId }));
     this.configProposals = counter(
       'consensus_etcdraft_config_proposals_received',
       'The total number of proposals received for config type transactions.',
@@ -102,21 +111,16 @@ export class OrdererMetrics {
     labels: { readonly channel: string; readonly type: string; readonly status: string },
     seconds: { readonly validate: number; readonly enqueue: number | null },
   ): void {
-    const key = `${labels.channel}\u0000${labels.type}\u0000${labels.status}`;
-    let children = this.#children.get(key);
-    if (children === undefined) {
-      children = {
-        validate: this.#validateDuration.labels(labels),
-        enqueue: this.#enqueueDuration.labels(labels),
-        processed: this.#processedCount.labels(labels),
-      };
-      this.#children.set(key, children);
-    }
-    children.validate.observe(seconds.validate);
+    const series = this.#broadcasts.of(labels.channel, labels.type, labels.status);
+    series.validate.observe(seconds.validate);
     if (seconds.enqueue !== null) {
-      children.enqueue.observe(seconds.enqueue);
+      series.enqueue.observe(seconds.enqueue);
     }
-    children.processed.inc();
+    series.processed.inc();
+  }
+
+  normalProposal(channel: string): void {
+    this.#normalProposals.of(channel).inc();
   }
 
   blockFill(channel: string, seconds: number): void {
@@ -133,7 +137,7 @@ export class OrdererMetrics {
 
   /** Messages that wait for a block are on disk. */
   persisted(channel: string, seconds: number): void {
-    this.#persist.observe({ channel }, seconds);
+    this.#persist.of(channel).observe(seconds);
   }
 
   participation(channel: string, { relation, status }: ConsenterStatus): void {
@@ -142,8 +146,8 @@ export class OrdererMetrics {
   }
 }
 
-interface BroadcastChildren {
-  readonly validate: { observe(value: number): void };
-  readonly enqueue: { observe(value: number): void };
-  readonly processed: { inc(): void };
+interface BroadcastSeries {
+  readonly validate: HistogramSeries;
+  readonly enqueue: HistogramSeries;
+  readonly processed: CounterSeries;
 }

@@ -136,8 +136,8 @@ function fill(metrics: PeerMetrics, count: number): void {
     metrics.state.height(channel, 1000);
     for (const chaincode of chaincodes) {
       const id = `${chaincode}_1.0:${'0123456789abcdef'.repeat(4)}`;
-      for (const success of ['true', 'false']) {
-        metrics.endorser.duration.observe({ channel, chaincode, success }, 0.02);
+      for (const success of [true, false]) {
+        metrics.endorser.completed({ channel, chaincode }, success, 0.02);
       }
       for (const type of types) {
         metrics.chaincode.shimRequestReceived(type, channel, id);

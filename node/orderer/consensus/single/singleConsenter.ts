@@ -136,7 +136,7 @@ export class SingleConsenter implements Consenter {
   }
 
   order(envelope: EnvelopeView, sequence: number): Promise<void> {
-    this.#metrics?.normalProposals.inc({ channel: this.#support.channelId });
+    this.#metrics?.normalProposal(this.#support.channelId);
     return this.#submit(envelope, 'normal', sequence);
   }
 
