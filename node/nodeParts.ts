@@ -76,7 +76,7 @@ export interface ServingSettings {
   readonly connectionTimeoutMs: number;
   readonly maxReceiveBytes: number;
   readonly maxSendBytes: number;
-  readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number; readonly minIntervalMs: number };
 }
 
 /** Serves a node's services, and beside them the health service that names them. @throws GrpcServerError */

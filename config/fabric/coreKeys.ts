@@ -22,7 +22,7 @@ export const CORE_KEYS: KeyTable = {
   'peer.gateway.dialTimeout': noEffect('duration', '2m', GATEWAY),
   'peer.keepalive.interval': used('duration', '7200s'),
   'peer.keepalive.timeout': used('duration', '20s'),
-  'peer.keepalive.minInterval': noEffect('duration', '60s', 'clients may ask for signs of life as often as they like'),
+  'peer.keepalive.minInterval': used('duration', '60s', 'clients that ask for signs of life more often are cut off'),
   'peer.keepalive.client.interval': noEffect('duration', '60s', GOSSIP),
   'peer.keepalive.client.timeout': noEffect('duration', '20s', GOSSIP),
   'peer.keepalive.deliveryClient.interval': used('duration', '60s'),

@@ -126,12 +126,12 @@ describe('a configuration', () => {
   it('tells what is set and changes nothing', () => {
     const yaml = `peer:
   id: p
-  keepalive: { minInterval: 1s, client: { interval: 60s } }
+  keepalive: { minInterval: 1s, client: { interval: 61s } }
   gossip: { pvtData: { transientstoreMaxBlockRetention: 5 } }
   discovery: { enabled: true }
 vm: { endpoint: unix:///var/run/docker.sock }
 `;
-    expect(core(yaml).withoutEffect).toEqual(['peer.keepalive.minInterval', 'peer.discovery', 'vm']);
+    expect(core(yaml).withoutEffect).toEqual(['peer.keepalive.client.interval', 'peer.discovery', 'vm']);
     expect(core('peer: { deliveryclient: { blockGossipEnabled: true } }').withoutEffect).toEqual([
       'peer.deliveryclient.blockGossipEnabled',
     ]);

@@ -16,10 +16,10 @@ export const ORDERER_KEYS: KeyTable = {
   'General.TLS.ClientAuthRequired': used('switch', false),
   'General.TLS.ClientRootCAs': used('paths', []),
   'General.TLS.TLSHandshakeTimeShift': refused('duration', '0s', 'correct the clock or the certificates'),
-  'General.Keepalive.ServerMinInterval': noEffect(
+  'General.Keepalive.ServerMinInterval': used(
     'duration',
     '60s',
-    'clients may ask for signs of life as often as they like',
+    'clients that ask for signs of life more often are cut off',
   ),
   'General.Keepalive.ServerInterval': used('duration', '7200s'),
   'General.Keepalive.ServerTimeout': used('duration', '20s'),

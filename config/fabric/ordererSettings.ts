@@ -16,7 +16,7 @@ export interface OrdererSettings {
   readonly localMspId: string;
   readonly mspConfigPath: string;
   readonly tls: TlsSettings | null;
-  readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number; readonly minIntervalMs: number };
   readonly maxReceiveBytes: number;
   readonly maxSendBytes: number;
   /** Of TLS handshakes. */
@@ -74,6 +74,7 @@ export function ordererSettings(config: FabricConfig): OrdererSettings {
     keepalive: {
       intervalMs: duration('General.Keepalive.ServerInterval'),
       timeoutMs: duration('General.Keepalive.ServerTimeout'),
+      minIntervalMs: duration('General.Keepalive.ServerMinInterval'),
     },
     // Zero stands for the default, as in Fabric, here and below.
     maxReceiveBytes: config.value('General.MaxRecvMsgSize', 'size') || MAX_MESSAGE_BYTES,

@@ -35,7 +35,7 @@ export interface PeerSettings {
   readonly tls: TlsSettings | null;
   /** With which the peer shows itself to others; null without TLS. */
   readonly clientTls: { readonly certificate: Uint8Array; readonly key: Uint8Array } | null;
-  readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly keepalive: { readonly intervalMs: number; readonly timeoutMs: number; readonly minIntervalMs: number };
   readonly maxReceiveBytes: number;
   readonly maxSendBytes: number;
   /** Of TLS handshakes. */
@@ -156,7 +156,11 @@ export function peerSettings(
         : ownClientCertificate
           ? { certificate: config.read('peer.tls.clientCert.file'), key: config.read('peer.tls.clientKey.file') }
           : { certificate: tls.certificate, key: tls.key },
-    keepalive: { intervalMs: duration('peer.keepalive.interval'), timeoutMs: duration('peer.keepalive.timeout') },
+    keepalive: {
+      intervalMs: duration('peer.keepalive.interval'),
+      timeoutMs: duration('peer.keepalive.timeout'),
+      minIntervalMs: duration('peer.keepalive.minInterval'),
+    },
     maxReceiveBytes: config.value('peer.maxRecvMsgSize', 'size'),
     maxSendBytes: config.value('peer.maxSendMsgSize', 'size'),
     connectionTimeoutMs: duration('peer.connectiontimeout') || HANDSHAKE_MS,

@@ -6,6 +6,7 @@ import type { GrpcMetrics, MethodMetrics } from './grpcMetrics.ts';
 import { GrpcServerError } from './grpcServerError.ts';
 import { Incoming } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
+import { enforcePings, serversOf } from './pingPolicy.ts';
 import { RPC_STATUS, RpcError, type RpcStatus } from './rpcError.ts';
 import type { CallContext, GrpcService, Method } from './service.ts';
 import { checkServerTls, type ServerTls } from './tlsMaterial.ts';
@@ -21,6 +22,8 @@ export interface GrpcServerOptions {
     /** How long a connection is quiet before it is asked for a sign of life. */
     readonly intervalMs: number;
     readonly timeoutMs: number;
+    /** Clients that ask more often are cut off; absent: as often as they like. */
+    readonly minIntervalMs?: number;
   };
   /** How long a TLS handshake may take; default: 120 s, as Go's servers have it. */
   readonly connectionTimeoutMs?: number;
@@ -44,6 +47,7 @@ export class GrpcServer {
   readonly #credentials: Credentials | null;
   readonly #calls = new Set<AbortController>();
   readonly #metrics: GrpcMetrics | null;
+  readonly #minPingIntervalMs: number | null;
   #endCounting: () => void = () => {};
   #port = 0;
   #host = '';
@@ -55,6 +59,7 @@ export class GrpcServer {
   ) {
     const { keepalive } = options;
     this.#metrics = metrics;
+    this.#minPingIntervalMs = keepalive?.minIntervalMs ?? null;
     this.#credentials = options.tls === null ? null : new Credentials(options.tls, options.connectionTimeoutMs);
     this.#server = new grpc.Server({
       'grpc.max_receive_message_length': options.maxReceiveBytes ?? MAX_MESSAGE_BYTES,
@@ -123,10 +128,13 @@ export class GrpcServer {
     const colon = address.lastIndexOf(':');
     this.#host = address.slice(0, colon);
     try {
-      this.#port = await new Promise<number>((resolve, reject) => {
-        const credentials = this.#credentials ?? grpc.ServerCredentials.createInsecure();
-        this.#server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
-      });
+      const { port, servers } = await serversOf(() => this.#listen(address));
+      this.#port = port;
+      if (this.#minPingIntervalMs !== null) {
+        for (const server of servers) {
+          enforcePings(server, this.#minPingIntervalMs);
+        }
+      }
       this.#endCounting = this.#metrics?.connections(this.#port) ?? this.#endCounting;
     } catch (cause) {
       this.#server.forceShutdown();
@@ -140,6 +148,13 @@ export class GrpcServer {
       }
       throw new GrpcServerError('bad_address', `cannot listen on ${address}: ${message}`, { cause });
     }
+  }
+
+  #listen(address: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const credentials = this.#credentials ?? grpc.ServerCredentials.createInsecure();
+      this.#server.bindAsync(address, credentials, (error, port) => (error === null ? resolve(port) : reject(error)));
+    });
   }
 
   #add(service: GrpcService): void {
