@@ -10,7 +10,7 @@ export interface LineBufferOptions {
   readonly maxCharacters: number;
   /** Between two tries of a write that failed. Default 500 ms. */
   readonly retryMs?: number;
-  /** How long lines wait for others, so that they are made and written together: each write is a turn of another thread. Default 25 ms. */
+  /** How long lines wait for others, so that they are made and written together: each write is a turn of another thread. Default 100 ms. */
   readonly gatherMs?: number;
 }
 
@@ -49,10 +49,7 @@ export class LineBuffer {
   };
 
   /** @param modules.makeExpected gives the lines that were announced by `expect`; called before lines are taken */
-  constructor(
-    options: LineBufferOptions,
-    modules: { readonly sink: LineSink; readonly makeExpected?: () => void },
-  ) {
+  constructor(options: LineBufferOptions, modules: { readonly sink: LineSink; readonly makeExpected?: () => void }) {
     this.#options = options;
     this.#sink = modules.sink;
     this.#makeExpected = modules.makeExpected ?? (() => {});
@@ -175,7 +172,7 @@ export class LineBuffer {
   async #gather(): Promise<void> {
     if (this.#characters < BATCH_CHARACTERS && this.#waiting.length === 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, this.#options.gatherMs ?? 25).unref();
+      const timer = setTimeout(resolve, this.#options.gatherMs ?? 100).unref();
       this.#gathered = resolve;
       await promise;
       this.#gathered = null;

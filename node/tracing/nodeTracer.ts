@@ -13,12 +13,18 @@ const MAX_TRACE_IDS = 4096;
 /** As the schema of a record has it. */
 const MAX_TX_ID = 256;
 const MAX_ERROR = 4096;
+const MAX_CHAINCODES = 256;
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Turns what happens in a node into records (docs/reference/trace-points.md). */
 export class NodeTracer implements Tracer {
   readonly #writer: Pick<RecordWriter, 'record' | 'self'>;
   readonly #self: PartialIdentity;
   readonly #identities = new WeakMap<IdentityView, PartialIdentity>();
+  /** The party that an identity was last: mostly it calls again from where it called before. */
+  readonly #parties = new WeakMap<IdentityView, { readonly like: Party; readonly party: PartialIdentity }>();
+  readonly #chaincodes = new Map<string, PartialIdentity>();
   readonly #traceIds = new Map<string, string>();
 
   constructor(modules: { readonly writer: Pick<RecordWriter, 'record' | 'self'> }) {
@@ -44,7 +50,7 @@ export class NodeTracer implements Tracer {
     this.#transaction(step, () => ({
       ...this.#result('chaincode.invoke', step),
       sender: this.#self,
-      receiver: { kind: 'chaincode', name: step.chaincode ?? '' },
+      receiver: this.#chaincode(step.chaincode ?? ''),
       package_id: step.packageId,
     }));
   }
@@ -144,37 +150,71 @@ export class NodeTracer implements Tracer {
     }));
   }
 
-  #step(point: RecordFields['point'], step: TransactionStep): RecordFields {
-    const { channelId, txId, type, chaincode, traceparent } = step;
-    return {
-      point,
-      ...(channelId === '' ? {} : { channel: channelId }),
-      // An update of the configuration has none.
-      ...(txId === '' ? {} : { tx_id: txId.slice(0, MAX_TX_ID) }),
-      ...(type === undefined ? {} : { tx_type: type }),
-      sender: this.#party(step.caller),
-      ...(chaincode === undefined ? {} : { chaincode }),
-      ...(step.function === undefined ? {} : { function: step.function }),
-      ...(traceparent == null ? {} : { traceparent }),
-    };
+  /** Written out member by member: it is made for each record of a transaction. */
+  #step(point: RecordFields['point'], step: TransactionStep): Writable<RecordFields> {
+    const fields: Writable<RecordFields> = { point };
+    if (step.channelId !== '') {
+      fields.channel = step.channelId;
+    }
+    // An update of the configuration has none.
+    if (step.txId !== '') {
+      fields.tx_id = step.txId.length > MAX_TX_ID ? step.txId.slice(0, MAX_TX_ID) : step.txId;
+    }
+    if (step.type !== undefined) {
+      fields.tx_type = step.type;
+    }
+    fields.sender = this.#party(step.caller);
+    if (step.chaincode !== undefined) {
+      fields.chaincode = step.chaincode;
+    }
+    if (step.function !== undefined) {
+      fields.function = step.function;
+    }
+    if (step.traceparent != null) {
+      fields.traceparent = step.traceparent;
+    }
+    return fields;
   }
 
-  #result(point: RecordFields['point'], step: StepResult): RecordFields {
-    return {
-      ...this.#step(point, step),
-      status: step.status,
-      ...(step.error === undefined ? {} : { error: step.error.slice(0, MAX_ERROR) }),
-      duration_us: step.durationUs,
-    };
+  #result(point: RecordFields['point'], step: StepResult): Writable<RecordFields> {
+    const fields = this.#step(point, step);
+    fields.status = step.status;
+    if (step.error !== undefined) {
+      fields.error = step.error.slice(0, MAX_ERROR);
+    }
+    fields.duration_us = step.durationUs;
+    return fields;
   }
 
-  #party({ identity, kind, address, name }: Party): PartialIdentity {
-    return {
+  #party(like: Party): PartialIdentity {
+    const { identity, kind, address, name } = like;
+    const known = identity === undefined ? undefined : this.#parties.get(identity);
+    if (known !== undefined && sameParty(known.like, like)) {
+      return known.party;
+    }
+    const party = {
       ...(identity === undefined ? {} : this.#identity(identity)),
       ...(kind === undefined ? {} : { kind }),
       ...(address === undefined ? {} : { address }),
       ...(name === undefined ? {} : { name }),
     };
+    if (identity !== undefined) {
+      this.#parties.set(identity, { like, party });
+    }
+    return party;
+  }
+
+  #chaincode(name: string): PartialIdentity {
+    let chaincode = this.#chaincodes.get(name);
+    if (chaincode === undefined) {
+      chaincode = { kind: 'chaincode', name };
+      // Names that no chaincode has come from clients.
+      if (this.#chaincodes.size >= MAX_CHAINCODES) {
+        this.#chaincodes.clear();
+      }
+      this.#chaincodes.set(name, chaincode);
+    }
+    return chaincode;
   }
 
   #identity(view: IdentityView): PartialIdentity {
@@ -205,6 +245,10 @@ export class NodeTracer implements Tracer {
     }
     return traceId;
   }
+}
+
+function sameParty(one: Party, other: Party): boolean {
+  return one.address === other.address && one.kind === other.kind && one.name === other.name;
 }
 
 function blockRef({ number, hash, previousHash, dataHash }: BlockView): BlockRef {

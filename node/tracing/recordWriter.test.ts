@@ -78,7 +78,10 @@ class HeldSink implements LineSink {
 
 describe('a stream of records', () => {
   it('has ECS fields, a number and a chain on every line', async () => {
-    const writer = RecordWriter.open(options(), { signer, clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5) * 1000 + 6 } });
+    const writer = RecordWriter.open(options(), {
+      signer,
+      clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5) * 1000 + 6 },
+    });
     writer.write({ point: 'tx.seen', tx_id: 'täx\u2028' }, 'a'.repeat(32));
     seen(writer, 1, 4);
     await writer.close();
