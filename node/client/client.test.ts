@@ -206,6 +206,24 @@ describe('a client', () => {
     });
   });
 
+  it('that waits for blocks in vain tells why', async () => {
+    const watcher = new CommitWatcher(
+      { channelId: 'stranger', retryMs: 10 },
+      { client: net.peers[0], signer: org1.client },
+    );
+    const ready = (): Promise<string> =>
+      watcher.ready(AbortSignal.timeout(50)).then(
+        () => 'ready',
+        ({ message }: Error) => message,
+      );
+    await expect
+      .poll(ready, { timeout: 10_000 })
+      .toBe(
+        `${net.peers[0].address}: blocks cannot be followed: ${net.peers[0].address} does not deliver blocks of stranger: NOT_FOUND`,
+      );
+    await watcher.close();
+  });
+
   it("gives the peer's own words where it does not endorse", async () => {
     await expect(submit(request('fail'), route, never)).rejects.toMatchObject({
       code: 'not_endorsed',

@@ -51,9 +51,12 @@ export class CommitWatcher {
     return this.#next;
   }
 
-  /** Resolves when blocks come; transactions that are sent from then on are seen. @throws the signal's reason */
+  /**
+   * Resolves when blocks come; transactions that are sent from then on are seen.
+   * @throws the signal's reason, or what was wrong with the peer until then where something was
+   */
   async ready(signal: AbortSignal): Promise<void> {
-    await orAborted(this.#ready.promise, signal);
+    await this.#orReason(this.#ready.promise, signal, null);
   }
 
   /**
@@ -64,17 +67,7 @@ export class CommitWatcher {
     const { promise, resolve } = Promise.withResolvers<CommitStatus>();
     this.#waiting.set(txId, resolve);
     try {
-      return await orAborted(promise, signal);
-    } catch (cause) {
-      if (this.#lastError === null) {
-        throw cause;
-      }
-      const { address } = this.#modules.client;
-      throw new ClientError('call', `${address}: blocks cannot be followed: ${textOf(this.#lastError)}`, {
-        address,
-        txId,
-        cause,
-      });
+      return await this.#orReason(promise, signal, txId);
     } finally {
       this.#waiting.delete(txId);
     }
@@ -83,6 +76,22 @@ export class CommitWatcher {
   async close(): Promise<void> {
     this.#stop.abort(new ClientError('call', 'closed'));
     await this.#running;
+  }
+
+  async #orReason<T>(promise: Promise<T>, signal: AbortSignal, txId: string | null): Promise<T> {
+    try {
+      return await orAborted(promise, signal);
+    } catch (cause) {
+      if (this.#lastError === null) {
+        throw cause;
+      }
+      const { address } = this.#modules.client;
+      throw new ClientError('call', `${address}: blocks cannot be followed: ${textOf(this.#lastError)}`, {
+        address,
+        ...(txId === null ? {} : { txId }),
+        cause,
+      });
+    }
   }
 
   async #listen(): Promise<void> {
