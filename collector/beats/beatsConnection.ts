@@ -11,6 +11,7 @@ import type { Complaints } from './complaints.ts';
 import { BoundedInflate } from './boundedInflate.ts';
 import { ackFrame, type Frame, FrameParser, type LumberjackVersion } from './frames.ts';
 import type { BeatsMetrics } from './metrics.ts';
+import type { Peer, Progress } from './peer.ts';
 import { BeatsProtocolError } from './protocolError.ts';
 import { readEvent, readPairs } from './shippedLine.ts';
 import { Window } from './window.ts';
@@ -22,8 +23,8 @@ export interface BeatsConnectionModules {
   readonly metrics: BeatsMetrics;
   readonly logger: Logger;
   readonly complaints: Complaints;
-  /** Connections open from the same address, this one included. */
-  readonly siblings: () => number;
+  /** The connections from the same address, this one included. */
+  readonly peer: Peer;
   readonly onClosed: () => void;
 }
 
@@ -41,8 +42,11 @@ const YOUNG_MS = 1000;
  * Nothing is read while the pipeline is full, so a slow store holds the sender back by TCP itself; meanwhile it gets a sign of life
  * now and then. What is wrong with its bytes ends this connection alone: what was not acknowledged, the sender sends again.
  */
-export class BeatsConnection {
-  readonly peer: string;
+export class BeatsConnection implements Progress {
+  /** Address and port of the sender. */
+  readonly name: string;
+  windows = 0;
+  rests = 0;
   readonly #address: string;
   readonly #socket: Socket;
   readonly #options: BeatsOptions;
@@ -52,12 +56,13 @@ export class BeatsConnection {
   readonly #touched = new Set<BeatsStream>();
   readonly #ticker: NodeJS.Timeout;
   /** Whole windows that wait to be acknowledged, and the one that is being received. */
-  readonly #windows: Window[] = [];
+  readonly #unacknowledged: Window[] = [];
   #window: Window | null = null;
   #inflate: { readonly engine: BoundedInflate; readonly parser: FrameParser } | null = null;
   #work: Promise<void> = Promise.resolve();
   #acknowledged: Promise<void> = Promise.resolve();
   #working = false;
+  #blocked = false;
   #stopping = false;
   #closed = false;
   #readAt = performance.now();
@@ -70,11 +75,11 @@ export class BeatsConnection {
     this.#modules = modules;
     this.#parser = new FrameParser(options);
     this.#address = socket.remoteAddress ?? 'unknown';
-    this.peer = `${this.#address}:${socket.remotePort ?? 0}`;
+    this.name = `${this.#address}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#data(chunk));
     socket.on('end', () => void this.#end());
-    socket.on('error', (error) => modules.logger.debug({ err: error, peer: this.peer }, 'a sender is gone'));
+    socket.on('error', (error) => modules.logger.debug({ err: error, peer: this.name }, 'a sender is gone'));
     socket.on('close', () => this.#close());
     this.#ticker = setInterval(() => this.#tick(), options.keepAliveMs);
   }
@@ -82,8 +87,16 @@ export class BeatsConnection {
   /** Events received and not acknowledged. */
   get waiting(): number {
     let events = this.#window?.received ?? 0;
-    for (const window of this.#windows) events += window.received;
+    for (const window of this.#unacknowledged) events += window.received;
     return events;
+  }
+
+  get isResting(): boolean {
+    return this.#blocked || (!this.#working && this.#window === null);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Reads no more, acknowledges what was read as soon as it is stored, and takes leave. */
@@ -118,6 +131,7 @@ export class BeatsConnection {
       this.#fail(error);
     }
     this.#working = false;
+    if (this.#window === null) this.rests++;
     if (!this.#stopping && !this.#closed) this.#socket.resume();
   }
 
@@ -179,7 +193,7 @@ export class BeatsConnection {
     if ('dead' in event) {
       if (text === '' && frame.kind === 'pairs') text = JSON.stringify(Object.fromEntries(frame.pairs));
       const { code, reason } = event.dead;
-      this.#modules.deadLetters.add({ origin: { file: this.peer }, code, reason, line: text });
+      this.#modules.deadLetters.add({ origin: { file: this.name }, code, reason, line: text });
       this.#received(window);
       return undefined;
     }
@@ -187,7 +201,7 @@ export class BeatsConnection {
     const line = event;
     const pass = (open: BeatsStream) => {
       this.#touched.add(open);
-      open.take({ line, window }, this.#mayHaveSiblings());
+      open.take({ line, window, peer: this.#modules.peer }, this.#mayHaveSiblings());
       this.#received(window);
     };
     if (stream instanceof Promise) return stream.then(pass);
@@ -214,7 +228,7 @@ export class BeatsConnection {
 
   /** Lines before those that come here may be on their way on another connection. */
   #mayHaveSiblings(): boolean {
-    return this.#modules.siblings() > 1 || performance.now() - this.#openedAt < YOUNG_MS;
+    return this.#modules.peer.size > 1 || performance.now() - this.#openedAt < YOUNG_MS;
   }
 
   // ---- acknowledging
@@ -222,7 +236,8 @@ export class BeatsConnection {
   #received(window: Window): void {
     if (!window.isReceived) return;
     this.#window = null;
-    this.#windows.push(window);
+    this.windows++;
+    this.#unacknowledged.push(window);
     window.settle();
     this.#acknowledged = this.#acknowledgeNext(window, this.#acknowledged);
   }
@@ -233,7 +248,7 @@ export class BeatsConnection {
     const stored = await this.#modules.pipeline.written();
     await before;
     if (stored && !this.#closed) this.#acknowledge(window, window.sequence);
-    this.#windows.shift();
+    this.#unacknowledged.shift();
   }
 
   #acknowledge(window: Window, sequence: number): void {
@@ -247,23 +262,21 @@ export class BeatsConnection {
     for (const stream of this.#touched) stream.count();
     this.#touched.clear();
     await this.#modules.pipeline.room();
-    while (
-      !this.#closed &&
-      (this.#windows.length > MAX_WAITING_WINDOWS || this.#waitingBytes() > this.#options.maxWaitingBytes)
-    ) {
-      const first = this.#windows[0];
-      if (first === undefined) return;
-      await this.#acknowledged;
-    }
+    // What waits may wait for lines of another connection, which must not wait for this one in turn.
+    this.#blocked = true;
+    while (!this.#closed && this.#isFull()) await this.#acknowledged;
+    this.#blocked = false;
   }
 
-  #waitingBytes(): number {
-    return this.#windows.reduce((bytes, window) => bytes + window.bytes, 0);
+  #isFull(): boolean {
+    const waiting = this.#unacknowledged;
+    if (waiting.length > MAX_WAITING_WINDOWS) return true;
+    return waiting.reduce((bytes, window) => bytes + window.bytes, 0) > this.#options.maxWaitingBytes;
   }
 
   /** Signs of life to a sender that waits; an end to a connection on which nothing comes. */
   #tick(): void {
-    const first = this.#windows[0] ?? this.#window;
+    const first = this.#unacknowledged[0] ?? this.#window;
     if (first === null || first.received === 0) {
       if (!this.#working && performance.now() - this.#readAt > this.#options.idleMs) this.#idle();
       return;
@@ -309,9 +322,9 @@ export class BeatsConnection {
     const code = error instanceof BeatsProtocolError ? error.code : 'failed';
     metrics.refused.inc({ reason: code });
     const certificate = this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate().subject?.CN : undefined;
-    const text = `${this.peer} is disconnected: ${messageOf(error)}`;
+    const text = `${this.name} is disconnected: ${messageOf(error)}`;
     if (code === 'idle') {
-      logger.info({ peer: this.peer, code }, text);
+      logger.info({ peer: this.name, code }, text);
     } else {
       const who = certificate === undefined ? {} : { certificate };
       complaints.say(this.#address, code, text, { ...who, ...(code === 'failed' ? { err: error } : {}) });

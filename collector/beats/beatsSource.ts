@@ -12,6 +12,7 @@ import type { BeatsOptions } from './beatsOptions.ts';
 import { BeatsStreams } from './beatsStreams.ts';
 import { Complaints } from './complaints.ts';
 import { type BeatsMetrics, createBeatsMetrics } from './metrics.ts';
+import { Peer } from './peer.ts';
 
 export interface BeatsSourceModules {
   readonly pipeline: RecordPipeline;
@@ -46,8 +47,8 @@ export class BeatsSource {
   readonly #connections = new Set<BeatsConnection>();
   /** Those among them too that are still shaking hands. */
   readonly #sockets = new Set<Socket>();
-  /** Open connections by remote address. */
-  readonly #peers = new Map<string, number>();
+  /** By remote address. */
+  readonly #peers = new Map<string, Peer>();
   #address: AddressInfo | null = null;
   #stopped: Promise<void> | undefined;
 
@@ -160,24 +161,25 @@ export class BeatsSource {
       socket.destroy();
       return;
     }
-    const peer = socket.remoteAddress ?? 'unknown';
-    this.#peers.set(peer, (this.#peers.get(peer) ?? 0) + 1);
+    const address = socket.remoteAddress ?? 'unknown';
+    const peer = this.#peers.get(address) ?? new Peer();
+    this.#peers.set(address, peer);
     this.#metrics.accepted.inc();
     const connection = new BeatsConnection(socket, this.#options, {
       ...this.#modules,
       streams: this.#streams,
       metrics: this.#metrics,
       complaints: this.#complaints,
-      siblings: () => this.#peers.get(peer) ?? 0,
+      peer,
       onClosed: () => {
         this.#connections.delete(connection);
-        const left = (this.#peers.get(peer) ?? 1) - 1;
-        if (left === 0) this.#peers.delete(peer);
-        else this.#peers.set(peer, left);
+        peer.delete(connection);
+        if (peer.size === 0) this.#peers.delete(address);
       },
     });
     this.#connections.add(connection);
-    this.#modules.logger.debug({ peer: connection.peer }, 'a sender has connected');
+    peer.add(connection);
+    this.#modules.logger.debug({ peer: connection.name }, 'a sender has connected');
   }
 
   #refuse(reason: string, why: string, peer = 'a sender'): void {

@@ -4,13 +4,14 @@ import { type NodeEntry, selfOf } from '../nodesFile.ts';
 import type { RecordPipeline } from '../pipeline/recordPipeline.ts';
 import type { RecordStore } from '../pipeline/storeWriter.ts';
 import { BeatsStream, parseStreamCheckpoint, type StreamCheckpoint } from './beatsStream.ts';
+import type { HoldBudget } from './lineOrder.ts';
 import type { ShippedLine } from './shippedLine.ts';
 
 export const BEATS_KEY_PREFIX = 'beats:';
 /** Streams in memory; beyond, those that have rested longest go back to their checkpoints. */
 const MAX_STREAMS = 1024;
-/** Bytes of lines that wait for others before them, for each stream. */
-const MAX_HELD_BYTES = 4 * 1024 * 1024;
+/** Characters of lines that wait for others before them. */
+const MAX_HELD = 64 * 1024 * 1024;
 
 export interface BeatsStreamsOptions {
   readonly orderMs: number;
@@ -31,6 +32,7 @@ export class BeatsStreams {
   readonly #options: BeatsStreamsOptions;
   readonly #modules: BeatsStreamsModules;
   readonly #maxStreams: number;
+  readonly #budget: HoldBudget = { held: 0, max: MAX_HELD };
   /** The one that moved last at the end. */
   readonly #streams = new Map<string, BeatsStream>();
   readonly #opening = new Map<string, Promise<BeatsStream>>();
@@ -78,7 +80,7 @@ export class BeatsStreams {
       name,
       checkpoint,
       holdMs: this.#options.orderMs,
-      maxBytes: MAX_HELD_BYTES,
+      budget: this.#budget,
       maxLineBytes: this.#options.maxLineBytes,
       onRepeated,
     });

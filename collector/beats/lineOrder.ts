@@ -1,34 +1,49 @@
+import type { Peer } from './peer.ts';
 import type { ShippedLine } from './shippedLine.ts';
 import type { Window } from './window.ts';
 
-/** A line on its way, with the window in which it came. */
+/** A line on its way, with the window in which it came and who sent it. */
 export interface Arrival {
   readonly line: ShippedLine;
   readonly window: Window;
+  readonly peer: Peer;
 }
 
 export interface OrderOptions {
-  /** How long a line waits for those before it, milliseconds. */
+  /** How long a line waits at least for those before it, milliseconds. */
   readonly holdMs: number;
-  /** Bytes of text that may wait. */
-  readonly maxBytes: number;
+  /** What waits in all streams together. */
+  readonly budget: HoldBudget;
 }
+
+/** Characters of lines that wait for others, in all streams together. */
+export interface HoldBudget {
+  held: number;
+  readonly max: number;
+}
+
+/** A look so often, while a window is still being received. */
+const LOOKS = 5;
+/** A window that takes longer than this many times `holdMs` is not waited for. */
+const MAX_PATIENCE = 120;
 
 /**
  * Puts the lines of one file in order where its sender uses several connections (Filebeat's `worker`, `loadbalance`): each
- * carries a part, and a later part may come first. A line that does not follow the last one waits until the gap is filled,
- * or for a moment: gaps are usual too, since senders leave lines out.
+ * carries a part, and a later part may come first. A line that does not follow the last one waits until the gap is filled, or
+ * for a moment, and until what its sender was sending by then is here. Gaps are usual too, since senders leave lines out.
  */
 export class LineOrder {
   readonly #options: OrderOptions;
   readonly #release: (arrival: Arrival) => void;
   /** Waiting lines in the order of their offsets. */
   #held: Arrival[] = [];
-  #heldBytes = 0;
+  #heldLength = 0;
   #timer: NodeJS.Timeout | undefined;
+  #looks = 0;
+  #arrived: (() => boolean) | null = null;
+  /** Offset at which the next line of the file should stand; null if nothing of it is known. */
   #next: number | null;
 
-  /** @param next offset at which the next line of the file should stand; null if nothing of it is known */
   constructor(options: OrderOptions, release: (arrival: Arrival) => void, next: number | null) {
     this.#options = options;
     this.#release = release;
@@ -44,29 +59,23 @@ export class LineOrder {
     const { offset } = arrival.line;
     if (offset === undefined) {
       this.#release(arrival);
-      return;
-    }
-    const follows = this.#followsOrRepeats(offset);
-    if (this.#held.length === 0) {
-      if (follows || !others) {
-        this.#pass(arrival);
-        return;
-      }
-    } else if (follows) {
+    } else if (this.#comesNow(offset)) {
       this.#pass(arrival);
-      this.#passFollowers();
-      return;
+      if (this.#held.length > 0) this.#passFollowers();
+    } else if (this.#held.length === 0 && !others) {
+      this.#pass(arrival);
+    } else {
+      this.#hold(arrival, offset);
     }
-    this.#hold(arrival, offset);
   }
 
   /** Nothing more is waited for. */
   releaseAll(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#disarm();
     const held = this.#held;
     this.#held = [];
-    this.#heldBytes = 0;
+    this.#options.budget.held -= this.#heldLength;
+    this.#heldLength = 0;
     for (const arrival of held) this.#pass(arrival);
   }
 
@@ -76,10 +85,11 @@ export class LineOrder {
     if (offset !== undefined) this.#next = offset + (size ?? 1);
   }
 
-  /** A line feed may have had a carriage return before it, which the event does not show. */
-  #follows(offset: number): boolean {
+  /** Follows the last line, or stands before it: then it is an old one, or of a new file. */
+  #comesNow(offset: number): boolean {
     if (this.#next === null) return offset === 0;
-    return offset === this.#next || offset === this.#next + 1;
+    // A line feed may have had a carriage return before it, which the event does not show.
+    return offset <= this.#next + 1;
   }
 
   #hold(arrival: Arrival, offset: number): void {
@@ -87,25 +97,40 @@ export class LineOrder {
     let at = held.length;
     while (at > 0 && held[at - 1]!.line.offset! > offset) at--;
     held.splice(at, 0, arrival);
-    this.#heldBytes += arrival.line.text.length;
-    if (this.#heldBytes > this.#options.maxBytes) this.releaseAll();
-    else this.#timer ??= setTimeout(() => this.releaseAll(), this.#options.holdMs);
+    const { budget, holdMs } = this.#options;
+    this.#heldLength += arrival.line.text.length;
+    budget.held += arrival.line.text.length;
+    if (budget.held > budget.max) this.releaseAll();
+    else this.#timer ??= setTimeout(() => this.#look(), holdMs);
   }
 
   #passFollowers(): void {
     let count = 0;
-    while (count < this.#held.length && this.#followsOrRepeats(this.#held[count]!.line.offset!)) {
+    while (count < this.#held.length && this.#comesNow(this.#held[count]!.line.offset!)) {
       const arrival = this.#held[count++]!;
-      this.#heldBytes -= arrival.line.text.length;
+      this.#heldLength -= arrival.line.text.length;
+      this.#options.budget.held -= arrival.line.text.length;
       this.#pass(arrival);
     }
     if (count === 0) return;
     this.#held.splice(0, count);
-    clearTimeout(this.#timer);
-    this.#timer = this.#held.length === 0 ? undefined : setTimeout(() => this.releaseAll(), this.#options.holdMs);
+    this.#disarm();
+    if (this.#held.length > 0) this.#timer = setTimeout(() => this.#look(), this.#options.holdMs);
   }
 
-  #followsOrRepeats(offset: number): boolean {
-    return this.#follows(offset) || offset < (this.#next ?? 0);
+  #look(): void {
+    if (this.#looks === 0) this.#arrived = this.#held[0]!.peer.underWay();
+    if (this.#arrived === null || this.#arrived() || ++this.#looks > MAX_PATIENCE * LOOKS) {
+      this.releaseAll();
+      return;
+    }
+    this.#timer = setTimeout(() => this.#look(), this.#options.holdMs / LOOKS);
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#looks = 0;
+    this.#arrived = null;
   }
 }
