@@ -64,6 +64,25 @@ describe('verification threads', () => {
     expect(results).toEqual(repeated.map(([, valid]) => valid));
   });
 
+  it('leave one signature by itself to the thread that asks, unless that would take long', async () => {
+    const here: number[] = [];
+    const threads = new VerificationThreads(
+      { threads: 1 },
+      {
+        alone: () => Promise.reject(new Error('nothing here is too large')),
+        here: ({ message }) => (here.push(message.length) < 3 ? true : null),
+      },
+    );
+    stop = () => threads.stop();
+    const [first, second, ...others] = requests(9) as [VerifyRequest, VerifyRequest, ...VerifyRequest[]];
+    expect(await threads.verify(first)).toBe(true);
+    expect(await threads.verify({ ...second, signature: new Uint8Array(0) })).toBe(true);
+    expect(await threads.verify({ ...second, signature: new Uint8Array(0) })).toBe(false);
+    expect(here).toHaveLength(3);
+    expect(await Promise.all(others.map((one) => threads.verify(one)))).toEqual(expected(9).slice(2));
+    expect(here).toHaveLength(3);
+  });
+
   it('keep keys apart, more of them than fit into an arena', async () => {
     stop = startVerificationThreads(2);
     const keys = Array.from({ length: 100 }, pair);

@@ -2,16 +2,23 @@ import type { KeyObject } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { VerifyRequest } from './verifyRequest.ts';
 import { ARENA_BYTES, JOBS, VerificationArena } from './verificationArena.ts';
+import { VerificationInbox } from './verificationInbox.ts';
 
-/** Signatures that are worth a turn of another thread; fewer are done sooner on libuv's. */
+/** Signatures that a thread is given at least, where more than one could share them. */
 const FEWEST = 6;
 /** Batches that each thread may have before it: one at work, one waiting, so that it never waits for this thread. */
 const AHEAD = 3;
 /** Keys that threads remember; beyond that all are forgotten and sent again. */
 const KEYS = 4096;
 
-/** What threads are told: a key and its number, to forget all keys (-1), or the number of an arena to work through. */
-export type VerificationMessage = { readonly id: number; readonly key: KeyObject } | number;
+/** What threads are told beside the arenas to work through: a key and its number, or to forget all keys. */
+export type KeyMessage = { readonly id: number; readonly key: KeyObject } | 'forget';
+
+/** What a thread starts with. */
+export interface VerificationWorkerData {
+  readonly arenas: readonly SharedArrayBuffer[];
+  readonly inbox: SharedArrayBuffer;
+}
 
 interface Pending extends VerifyRequest {
   readonly resolve: (valid: boolean) => void;
@@ -19,15 +26,18 @@ interface Pending extends VerifyRequest {
 
 interface Thread {
   readonly worker: Worker;
+  readonly inbox: VerificationInbox;
   /** Arenas that it was given and has not handed back. */
   working: number;
 }
 
 /**
- * Threads that check signatures by the batch. libuv's pool, one signature a task, spends a seventh of the time on handing over; here
- * a few tens of signatures cross in shared memory with one message there and one back.
+ * Threads that check signatures by the batch. libuv's pool, one signature a task, spends half as much again on handing over as a lone
+ * signature takes; here up to a few tens of them cross in shared memory. A thread without work sleeps until that memory changes, which
+ * costs a third of what a message to its event loop does; the one message is the answer.
  *
- * What is asked for in one turn of the event loop makes a batch. Nobody has to wait for a batch to fill.
+ * What is asked for in one turn of the event loop makes a batch. Nobody has to wait for a batch to fill. One signature by itself, with
+ * nothing under way, is no batch: to hand it over takes as long as to check it.
  */
 export class VerificationThreads {
   readonly #threads: Thread[];
@@ -36,6 +46,7 @@ export class VerificationThreads {
   /** Who waits for what is in an arena. */
   readonly #within: Pending[][];
   readonly #alone: (request: VerifyRequest) => Promise<boolean>;
+  readonly #here: (request: VerifyRequest) => boolean | null;
   /** Asked for and not handed over. */
   #waiting: Pending[] = [];
   #scheduled = false;
@@ -46,24 +57,30 @@ export class VerificationThreads {
 
   /**
    * @param options.threads how many; they end with the process
-   * @param modules.alone checks one signature without threads: for what is not worth it, and when a thread dies
+   * @param modules.alone checks one signature without these threads: for what is too large, and when a thread dies
+   * @param modules.here checks one on the calling thread; null where that would take longer than to hand it over
    */
   constructor(
     options: { readonly threads: number },
-    modules: { readonly alone: (request: VerifyRequest) => Promise<boolean> },
+    modules: {
+      readonly alone: (request: VerifyRequest) => Promise<boolean>;
+      readonly here?: (request: VerifyRequest) => boolean | null;
+    },
   ) {
     this.#alone = modules.alone;
+    this.#here = modules.here ?? (() => null);
     const buffers = Array.from({ length: options.threads * AHEAD }, () => new SharedArrayBuffer(ARENA_BYTES));
     this.#arenas = buffers.map((buffer) => new VerificationArena(buffer));
     this.#within = buffers.map(() => []);
     this.#free = buffers.map((_, index) => index);
     this.#threads = Array.from({ length: options.threads }, () => {
+      const inbox = VerificationInbox.make(buffers.length);
       const worker = new Worker(new URL('./verificationWorker.ts', import.meta.url), {
-        workerData: buffers,
+        workerData: { arenas: buffers, inbox: inbox.buffer } satisfies VerificationWorkerData,
         // Its work makes hardly any garbage.
         resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 },
       });
-      const thread: Thread = { worker, working: 0 };
+      const thread: Thread = { worker, inbox, working: 0 };
       worker.on('message', (arena: number) => this.#done(thread, arena));
       worker.on('error', () => this.#fail());
       worker.on('exit', () => this.#fail());
@@ -112,10 +129,8 @@ export class VerificationThreads {
   }
 
   #handOver(): void {
-    if (this.#waiting.length < FEWEST && this.#threads.every(({ working }) => working === 0)) {
-      const few = this.#waiting;
+    if (this.#waiting.length === 1 && this.#settleHere(this.#waiting[0] as Pending)) {
       this.#waiting = [];
-      this.#settleAlone(few);
       return;
     }
     let next = 0;
@@ -146,7 +161,7 @@ export class VerificationThreads {
     if (thread.working++ === 0) {
       thread.worker.ref();
     }
-    thread.worker.postMessage(index satisfies VerificationMessage);
+    thread.inbox.push(index);
     return next;
   }
 
@@ -156,11 +171,11 @@ export class VerificationThreads {
       return known;
     }
     if (this.#keyCount >= KEYS) {
-      // Arenas are worked through in the order of messages: those that were handed over still know their keys. The one that is
-      // being filled may not: numbers are never used again, and a job of a forgotten key is checked alone.
+      // Jobs that were handed over, or are being, may find their keys forgotten: numbers are never used again, and such a job is checked
+      // alone.
       this.#keys = new WeakMap();
       this.#keyCount = 0;
-      this.#tell(-1);
+      this.#tell('forget');
     }
     const id = ++this.#lastKey;
     this.#keyCount++;
@@ -169,9 +184,11 @@ export class VerificationThreads {
     return id;
   }
 
-  #tell(message: VerificationMessage): void {
-    for (const { worker } of this.#threads) {
+  /** Heard before the next arena is looked at. */
+  #tell(message: KeyMessage): void {
+    for (const { worker, inbox } of this.#threads) {
       worker.postMessage(message);
+      inbox.announce();
     }
   }
 
@@ -194,6 +211,15 @@ export class VerificationThreads {
     if (this.#waiting.length > 0 && !this.#stopped) {
       this.#handOver();
     }
+  }
+
+  /** The only one of its turn, while nothing else is under way: whoever is busy has more of them, and threads take those. */
+  #settleHere(pending: Pending): boolean {
+    const result = this.#threads.every(({ working }) => working === 0) ? this.#here(pending) : null;
+    if (result !== null) {
+      pending.resolve(result);
+    }
+    return result !== null;
   }
 
   #settleAlone(requests: readonly Pending[]): void {
