@@ -1,6 +1,6 @@
 # Ruby filter of pipeline/records.conf: makes of an event of Filebeat the document of a record, or says why its line is none.
 #
-#   [message]            the line, as the node wrote it
+#   [message]            the line, as the node wrote it; its line feed too where Filebeat took it out of Docker's JSON
 #
 #   [@metadata][id]      the record's ID, on a record; the event's fields are then those of the record and no others
 #   [@metadata][line]    the line
@@ -22,6 +22,7 @@ def filter(event)
   begin
     raise FtlRecord::NoRecord, 'an event without a line' unless line.is_a?(String)
 
+    line = line.delete_suffix("\n")
     found = FtlRecord.read(line, @schema)
     reserved = found.record.each_key.find { |name| @reserved.match?(name) }
     raise FtlRecord::NoRecord, "#{reserved}: no name that Logstash can carry" unless reserved.nil?
@@ -49,6 +50,14 @@ test 'a record' do
   expect("has the record's time") { |events| events.first.get('@timestamp').to_s == '2026-11-21T06:43:45.688020Z' }
   expect('has the ID that the collector gives') { |events| events.first.get('[@metadata][id]') == '4f3907cffa1c6ff1' }
   expect('keeps its line') { |events| events.first.get('[@metadata][line]') == line }
+end
+
+test 'a record with its line feed' do
+  parameters { {} }
+  in_event { { 'message' => "#{line}\n" } }
+
+  expect('is the same record') { |events| events.first.get('[@metadata][id]') == '4f3907cffa1c6ff1' }
+  expect('keeps its line without it') { |events| events.first.get('[@metadata][line]') == line }
 end
 
 test 'a line that is no record' do

@@ -76,7 +76,7 @@ const KNOWN: Readonly<Record<Section['type'], Readonly<Record<string, KnownPlugi
   },
 };
 
-const CODECS = ['json', 'json_lines', 'line', 'plain'];
+const CODECS = new Set(['json', 'json_lines', 'line', 'plain']);
 
 /** What is wrong with a plugin's use; empty if nothing is. */
 export function faultsOf(type: Section['type'], plugin: Plugin): string[] {
@@ -91,7 +91,7 @@ export function faultsOf(type: Section['type'], plugin: Plugin): string[] {
     ...known.required.filter((name) => !names.includes(name)).map((name) => `${plugin.name} lacks ${name}`),
     ...names.filter((name, at) => names.indexOf(name) !== at).map((name) => `${plugin.name} has ${name} twice`),
     ...(names.includes('id') ? [] : [`${plugin.name} has no id to be seen by in the metrics`]),
-    ...(codecName === undefined || CODECS.includes(codecName) ? [] : [`no codec ${codecName} is known here`]),
+    ...(codecName === undefined || CODECS.has(codecName) ? [] : [`no codec ${codecName} is known here`]),
   ].map((fault) => `line ${plugin.line}: ${fault}`);
 }
 
