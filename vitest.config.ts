@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { elasticsearchPlace } from './test/harness/elasticsearchDistribution.ts';
 
 /**
  * Suites: `unit` beside the code, `e2e` with real processes, `browser` with a real Chromium; `interop` with Go Fabric's programs, where
- * FABRIC_BIN names their folder.
+ * FABRIC_BIN names their folder; `elasticsearch` with a real Elasticsearch, where one can be started or ELASTICSEARCH_URL names one.
  */
 export default defineConfig({
   test: {
@@ -45,6 +46,20 @@ export default defineConfig({
                 include: ['test/interop/**/*.test.ts'],
                 testTimeout: 180_000,
                 hookTimeout: 180_000,
+                maxWorkers: 1,
+              },
+            },
+          ]),
+      ...('notThere' in elasticsearchPlace()
+        ? []
+        : [
+            {
+              test: {
+                name: 'elasticsearch',
+                include: ['test/elasticsearch/**/*.test.ts'],
+                globalSetup: ['test/elasticsearch/globalSetup.ts'],
+                testTimeout: 300_000,
+                hookTimeout: 300_000,
                 maxWorkers: 1,
               },
             },

@@ -3,11 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { elasticsearchPlace } from './harness/elasticsearchDistribution.ts';
 import { NOT_THERE } from './interop/notThere.ts';
 
 /**
  * Every suite, one after the other: types, lint and format (one test each), then unit, end-to-end and browser tests, and those with Go
- * Fabric's programs where FABRIC_BIN names their folder. Ends with the skipped tests by name and reason, the failures by name, and one
+ * Fabric's programs where FABRIC_BIN names their folder, and those with Elasticsearch where it can be run or reached. Ends with the skipped tests by name and reason, the failures by name, and one
  * line `N passed, N failed, N skipped`.
  */
 interface Tally {
@@ -87,6 +88,9 @@ vitest('e2e');
 vitest('browser');
 if ((process.env['FABRIC_BIN'] ?? '') === '') tally.skips.push(`interop: ${NOT_THERE}`);
 else vitest('interop');
+const elasticsearch = elasticsearchPlace();
+if ('notThere' in elasticsearch) tally.skips.push(`elasticsearch: ${elasticsearch.notThere}`);
+else vitest('elasticsearch');
 rmSync(reports, { recursive: true, force: true });
 
 for (const name of tally.skips) process.stdout.write(`skipped: ${name}\n`);
