@@ -1,33 +1,37 @@
 import { ClassicLevel } from 'classic-level';
 import { decodeHeight, encodeHeight, type Height } from './height.ts';
 import { levelCall, levelError } from './levelError.ts';
+import {
+  CHUNK,
+  DATA,
+  dataKey,
+  entryOf,
+  type Level,
+  LevelReader,
+  LevelStateSnapshot,
+  SAVEPOINT,
+  SharedSnapshot,
+} from './levelStateReader.ts';
 import { collectionOf } from './namespaces.ts';
 import type {
   StateDatabase,
   StateKey,
   StatePage,
-  StateReader,
   StateSnapshot,
   VersionedEntry,
   VersionedValue,
 } from './stateDatabase.ts';
 import { StateError } from './stateError.ts';
 import type { StateUpdates } from './stateUpdates.ts';
-import { decodeStoredValue, encodeStoredValue } from './storedValue.ts';
+import { encodeStoredValue } from './storedValue.ts';
 
-type Level = ClassicLevel<string, Uint8Array>;
-type LevelSnapshot = ReturnType<Level['snapshot']>;
 type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string };
 
-/** First character of stored keys. */
-const DATA = 'd';
+/** First character of stored keys, after those of data. */
 const AFTER_DATA = 'e';
 const METADATA_USED = 'm';
 const AFTER_METADATA_USED = 'n';
-const SAVEPOINT = 's';
 const EMPTY = new Uint8Array(0);
-/** Entries that come from LevelDB at once. */
-const CHUNK = 256;
 const LOAD_BYTES = 4 * 1024 * 1024;
 
 export interface LevelStateOptions {
@@ -51,6 +55,8 @@ export class LevelStateDatabase implements StateDatabase {
   /** Block of the last batch that was handed in, written or not. */
   #lastBlock: number;
   #writes: Promise<void> = Promise.resolve();
+  /** Of the state as it is now, once somebody asked for it. */
+  #shared: SharedSnapshot | null = null;
 
   private constructor(db: Level, sync: boolean, metadataUsed: Set<string>, savepoint: Height | null) {
     this.#db = db;
@@ -144,16 +150,11 @@ export class LevelStateDatabase implements StateDatabase {
     return this.#savepoint;
   }
 
+  /** One of LevelDB's for all who ask between two batches: a peer simulates a hundred transactions for each block. */
   snapshot(): StateSnapshot {
     try {
-      const snapshot = this.#db.snapshot();
-      const stored = this.#db.getSync(SAVEPOINT, { snapshot });
-      return new LevelStateSnapshot(
-        this.#db,
-        this.#metadataUsed,
-        snapshot,
-        stored === undefined ? null : decodeHeight(stored).height,
-      );
+      this.#shared ??= SharedSnapshot.take(this.#db);
+      return new LevelStateSnapshot(this.#db, this.#metadataUsed, this.#shared);
     } catch (error) {
       throw levelError(error);
     }
@@ -234,115 +235,11 @@ export class LevelStateDatabase implements StateDatabase {
       await this.#db.batch(operations, { sync: this.#sync });
     } catch (error) {
       throw levelError(error);
-    }
-  }
-}
-
-/** Reads, of a snapshot or of what is there now. */
-class LevelReader implements StateReader {
-  readonly #db: Level;
-  readonly #metadataUsed: ReadonlySet<string>;
-  readonly #options: { readonly snapshot?: LevelSnapshot };
-
-  constructor(db: Level, metadataUsed: ReadonlySet<string>, snapshot: LevelSnapshot | undefined) {
-    this.#db = db;
-    this.#metadataUsed = metadataUsed;
-    this.#options = snapshot === undefined ? {} : { snapshot };
-  }
-
-  async get(namespace: string, key: string): Promise<VersionedValue | null> {
-    // On this thread: another's turn costs ten times what the read does.
-    const stored = levelCall(() => this.#db.getSync(dataKey(namespace, key), this.#options));
-    return stored === undefined ? null : decodeStoredValue(stored);
-  }
-
-  async getMany(keys: readonly StateKey[]): Promise<(VersionedValue | null)[]> {
-    const found = await this.#stored(keys);
-    return found.map((stored) => (stored === undefined ? null : decodeStoredValue(stored)));
-  }
-
-  async getVersions(keys: readonly StateKey[]): Promise<(Height | null)[]> {
-    const found = await this.#stored(keys);
-    return found.map((stored) => (stored === undefined ? null : decodeHeight(stored).height));
-  }
-
-  async *range(namespace: string, start: string, end: string): AsyncIterable<VersionedEntry> {
-    const iterator = this.#iterator(namespace, start, end);
-    try {
-      for (let entries = await iterator.nextv(CHUNK); entries.length > 0; entries = await iterator.nextv(CHUNK)) {
-        for (const [stored, value] of entries) {
-          yield entryOf(namespace, stored, value);
-        }
-      }
-    } catch (error) {
-      throw levelError(error);
     } finally {
-      await iterator.close();
+      // Whoever was told that the batch is written sees it from now on.
+      const shared = this.#shared;
+      this.#shared = null;
+      await shared?.retire();
     }
   }
-
-  async page(namespace: string, start: string, end: string, pageSize: number): Promise<StatePage> {
-    const iterator = this.#iterator(namespace, start, end, pageSize === 0 ? -1 : pageSize + 1);
-    try {
-      const entries = (await iterator.all()).map(([stored, value]) => entryOf(namespace, stored, value));
-      const next = pageSize > 0 && entries.length > pageSize ? entries.pop() : undefined;
-      return { entries, bookmark: next?.key ?? '' };
-    } catch (error) {
-      throw levelError(error);
-    }
-  }
-
-  mayHaveMetadata(namespace: string): boolean {
-    return this.#metadataUsed.has(namespace);
-  }
-
-  async #stored(keys: readonly StateKey[]): Promise<(Uint8Array | undefined)[]> {
-    try {
-      return await this.#db.getMany(
-        keys.map(({ namespace, key }) => dataKey(namespace, key)),
-        this.#options,
-      );
-    } catch (error) {
-      throw levelError(error);
-    }
-  }
-
-  #iterator(namespace: string, start: string, end: string, limit = -1) {
-    return levelCall(() =>
-      this.#db.iterator({
-        gte: dataKey(namespace, start),
-        lt: end === '' ? `${DATA}${namespace}\x01` : dataKey(namespace, end),
-        limit,
-        ...this.#options,
-      }),
-    );
-  }
-}
-
-class LevelStateSnapshot extends LevelReader implements StateSnapshot {
-  readonly height: Height | null;
-  readonly #snapshot: LevelSnapshot;
-
-  constructor(db: Level, metadataUsed: ReadonlySet<string>, snapshot: LevelSnapshot, height: Height | null) {
-    super(db, metadataUsed, snapshot);
-    this.#snapshot = snapshot;
-    this.height = height;
-  }
-
-  async close(): Promise<void> {
-    await this.#snapshot.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-}
-
-function entryOf(namespace: string, stored: string, bytes: Uint8Array): VersionedEntry {
-  const { value, metadata, version } = decodeStoredValue(bytes);
-  return { namespace, key: stored.slice(stored.indexOf('\0') + 1), value, metadata, version };
-}
-
-function dataKey(namespace: string, key: string): string {
-  return `${DATA}${namespace}\0${key}`;
 }

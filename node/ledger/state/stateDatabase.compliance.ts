@@ -283,6 +283,28 @@ export function stateDatabaseCompliance(open: () => Promise<StateDatabase>): voi
       });
     });
 
+    it('of the same moment are closed one by one', async () => {
+      await using db = await open();
+      await db.apply(publicUpdates(1, { ns: { a: '1' } }), { block: 1, tx: 0 });
+      const [first, second] = [db.snapshot(), db.snapshot()];
+      for (const one of [first, second]) {
+        expect((await one.get('ns', 'a'))?.version.block).toBe(1);
+        expect(await one.get('ns', 'b')).toBeNull();
+      }
+      await first.close();
+      await first.close();
+      await db.apply(publicUpdates(2, { ns: { a: '2', b: '2' } }), { block: 2, tx: 0 });
+      await using after = db.snapshot();
+      expect(await codeOf(() => first.get('ns', 'a'))).toBe('closed');
+      expect((await second.get('ns', 'a'))?.version.block).toBe(1);
+      expect(await second.get('ns', 'b')).toBeNull();
+      expect(await shown(second)).toEqual(['a1']);
+      await second.close();
+      expect(await codeOf(() => second.get('ns', 'a'))).toBe('closed');
+      expect((await after.get('ns', 'a'))?.version.block).toBe(2);
+      expect(await shown(after)).toEqual(['a2', 'b2']);
+    });
+
     it('are of no use once closed', async () => {
       await using db = await open();
       const snapshot = db.snapshot();
