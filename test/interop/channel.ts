@@ -17,9 +17,11 @@ export function joinArguments({ folder }: InteropNetwork): readonly string[] {
 
 /** Resolves when clients may use it. @throws Error with what it said */
 export async function joinOrderer(network: InteropNetwork): Promise<void> {
-  const { status, stdout, stderr } = await network.osnadmin(joinArguments(network));
-  if (status !== 0 || !stdout.startsWith('Status: 201')) {
-    throw new Error(`the orderer did not join: ${stdout}${stderr}`);
+  for (const orderer of network.ordering.orderers) {
+    const { status, stdout, stderr } = await network.osnadmin(joinArguments(network), orderer);
+    if (status !== 0 || !stdout.startsWith('Status: 201')) {
+      throw new Error(`${orderer.host} did not join: ${stdout}${stderr}`);
+    }
   }
   const host = network.organization('Org1').peers[0]?.host as string;
   const fetch = ['channel', 'fetch', 'newest', network.file('newest.block'), '-c', CHANNEL, ...network.ordererFlags];

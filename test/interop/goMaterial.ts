@@ -8,12 +8,17 @@ import type { GoTools } from './goTools.ts';
 const HOST = '127.0.0.1';
 
 /** A network's identities and genesis blocks, made anew by cryptogen and configtxgen in the place of ours. */
-export async function remakeWithGo(tools: GoTools, folder: NetworkFolder, layout: Layout): Promise<void> {
+export async function remakeWithGo(tools: GoTools, folder: NetworkFolder, layout: Layout, bft = false): Promise<void> {
   const file = join(folder.path, 'cryptogen.yaml');
   writeFileSync(file, stringify(cryptogenConfig(layout)));
   rmSync(folder.cryptoConfig, { recursive: true });
   await tools.run('cryptogen', ['generate', `--config=${file}`, `--output=${folder.cryptoConfig}`]);
-  writeConfigtx(folder, layout);
+  writeConfigtx(folder, layout, bft);
+  await remakeGenesis(tools, folder, layout);
+}
+
+/** Genesis blocks as `configtx.yaml` says. */
+export async function remakeGenesis(tools: GoTools, folder: NetworkFolder, layout: Layout): Promise<void> {
   for (const { name } of layout.channels) {
     const block = folder.genesisBlock(name);
     rmSync(block);
@@ -23,11 +28,9 @@ export async function remakeWithGo(tools: GoTools, folder: NetworkFolder, layout
 }
 
 /** `configtx.yaml`, with a profile named after each channel. */
-export function writeConfigtx(folder: NetworkFolder, layout: Layout): void {
-  writeFileSync(
-    join(folder.path, 'configtx.yaml'),
-    stringify(configtx(folder, layout), { aliasDuplicateObjects: false }),
-  );
+export function writeConfigtx(folder: NetworkFolder, layout: Layout, bft = false): void {
+  const text = stringify(configtx(folder, layout, bft ? smartBft : etcdRaft), { aliasDuplicateObjects: false });
+  writeFileSync(join(folder.path, 'configtx.yaml'), text);
 }
 
 function cryptogenConfig({ organizations }: Layout): object {
@@ -47,23 +50,70 @@ function organizationSpec({ name, domain, users, peers, orderers }: Organization
   };
 }
 
-function configtx(folder: NetworkFolder, layout: Layout): object {
-  const ordering = layout.organizations.filter(({ orderers }) => orderers.length > 0);
-  const batchSize = { MaxMessageCount: 10, AbsoluteMaxBytes: '10 MB', PreferredMaxBytes: '2 MB' };
-  const consenters = ordering.flatMap((organization) =>
+interface Consensus {
+  /** Capability of the channel that it needs. */
+  readonly capability: string;
+  /** Of the section `Orderer`. */
+  readonly keys: object;
+}
+
+function etcdRaft(folder: NetworkFolder, ordering: readonly OrganizationLayout[]): Consensus {
+  const keys = { OrdererType: 'etcdraft', EtcdRaft: { Consenters: consenters(folder, ordering) } };
+  return { capability: 'V2_0', keys };
+}
+
+/** A leader that is gone is found out within seconds. */
+function smartBft(folder: NetworkFolder, ordering: readonly OrganizationLayout[]): Consensus {
+  const identities = ordering.flatMap((organization) =>
+    organization.orderers.map(({ host }) => {
+      const { msp } = folder.organization(organization).node(host);
+      return { MSPID: organization.mspId, Identity: join(msp, 'signcerts', `${host}-cert.pem`) };
+    }),
+  );
+  const keys = {
+    OrdererType: 'BFT',
+    SmartBFT: {
+      RequestBatchMaxCount: 10,
+      RequestBatchMaxInterval: '50ms',
+      RequestForwardTimeout: '1s',
+      RequestComplainTimeout: '3s',
+      RequestAutoRemoveTimeout: '3m0s',
+      ViewChangeResendInterval: '2s',
+      ViewChangeTimeout: '10s',
+      LeaderHeartbeatTimeout: '4s',
+      LeaderHeartbeatCount: 10,
+      CollectTimeout: '1s',
+      IncomingMessageBufferSize: 200,
+      RequestPoolSize: 1000,
+      LeaderRotation: 0,
+    },
+    ConsenterMapping: consenters(folder, ordering).map((one, index) =>
+      Object.assign(one, identities[index], { ID: index + 1 }),
+    ),
+  };
+  return { capability: 'V3_0', keys };
+}
+
+function consenters(folder: NetworkFolder, ordering: readonly OrganizationLayout[]): readonly object[] {
+  return ordering.flatMap((organization) =>
     organization.orderers.map((orderer) => {
       const { certificate } = folder.organization(organization).node(orderer.host).tls;
       return { Host: HOST, Port: orderer.port, ClientTLSCert: certificate, ServerTLSCert: certificate };
     }),
   );
+}
+
+function configtx(folder: NetworkFolder, layout: Layout, consensus: typeof etcdRaft): object {
+  const ordering = layout.organizations.filter(({ orderers }) => orderers.length > 0);
+  const batchSize = { MaxMessageCount: 10, AbsoluteMaxBytes: '10 MB', PreferredMaxBytes: '2 MB' };
+  const { capability, keys } = consensus(folder, ordering);
   const profile = (members: readonly string[]): object => ({
     Policies: metaPolicies('MAJORITY Admins'),
-    ...capabilities('V2_0'),
+    ...capabilities(capability),
     Orderer: {
-      OrdererType: 'etcdraft',
+      ...keys,
       BatchTimeout: '200ms',
       BatchSize: batchSize,
-      EtcdRaft: { Consenters: consenters },
       Organizations: ordering.map((one) => organizationEntry(folder, one)),
       Policies: { ...metaPolicies('MAJORITY Admins'), BlockValidation: meta('ANY Writers') },
       ...capabilities('V2_0'),

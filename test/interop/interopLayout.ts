@@ -10,6 +10,10 @@ export interface InteropOptions {
   readonly nodes?: Readonly<Record<string, Maker>>;
   /** Number of peers of each organisation. */
   readonly organizations: Readonly<Record<string, number>>;
+  /** Default 1. */
+  readonly orderers?: number;
+  /** Ordered in the way that bears with orderers that lie; its genesis block is configtxgen's. */
+  readonly bft?: boolean;
   /** Whether all nodes want to know who calls, by TLS certificates. */
   readonly mutualTls?: boolean;
   /** Of `mychannel`, from its beginning; default: all with peers. */
@@ -19,7 +23,7 @@ export interface InteropOptions {
 export const CHANNEL = 'mychannel';
 
 /** For `ftl network create`. */
-export function layoutText({ organizations, members }: InteropOptions): string {
+export function layoutText({ organizations, members, orderers = 1 }: InteropOptions): string {
   const peer = { port: 0, chaincodePort: 0, operationsPort: 0 };
   return stringify(
     {
@@ -27,7 +31,12 @@ export function layoutText({ organizations, members }: InteropOptions): string {
         {
           name: 'Orderer',
           domain: 'example.com',
-          orderers: [{ name: 'orderer', port: 0, adminPort: 0, operationsPort: 0 }],
+          orderers: Array.from({ length: orderers }, (_, index) => ({
+            name: orderers === 1 ? 'orderer' : `orderer${index}`,
+            port: 0,
+            adminPort: 0,
+            operationsPort: 0,
+          })),
         },
         ...Object.entries(organizations).map(([name, count]) => ({
           name,

@@ -7,7 +7,7 @@ import { createNetwork } from '#node/network/createNetwork.ts';
 import type { Layout, OrdererLayout, OrganizationLayout, PeerLayout } from '#node/network/layout.ts';
 import type { MemberPaths } from '#node/network/material/materialPaths.ts';
 import { NetworkFolder } from '#node/network/networkFolder.ts';
-import { remakeWithGo, writeConfigtx } from './goMaterial.ts';
+import { remakeGenesis, remakeWithGo, writeConfigtx } from './goMaterial.ts';
 import { completeForGo } from './goPeerConfig.ts';
 import { type CommandResult, type Environment, goEnvironment, type GoTools } from './goTools.ts';
 import { type InteropOptions, layoutText, type Maker } from './interopLayout.ts';
@@ -57,7 +57,14 @@ export class InteropNetwork implements AsyncDisposable {
     const layout = await createNetwork(folder.path, layoutText(options));
     const network = new InteropNetwork(tools, folder, layout, options);
     try {
-      await (options.material === 'go' ? remakeWithGo(tools, folder, layout) : writeConfigtx(folder, layout));
+      if (options.material === 'go') {
+        await remakeWithGo(tools, folder, layout, options.bft);
+      } else {
+        writeConfigtx(folder, layout, options.bft);
+        if (options.bft === true) {
+          await remakeGenesis(tools, folder, layout);
+        }
+      }
       // Each is waited for, so that none is started when the others have been ended.
       const starts = await Promise.allSettled(network.hosts.map((host) => network.startNode(host)));
       const failed = starts.find((start) => start.status === 'rejected');
@@ -115,7 +122,7 @@ export class InteropNetwork implements AsyncDisposable {
       }
       const { status } = await (orderer === undefined
         ? this.peerOf(host).attempt(['channel', 'list'])
-        : this.osnadmin(['list']));
+        : this.osnadmin(['list'], orderer));
       return status === 0;
     });
   }
@@ -161,8 +168,12 @@ export class InteropNetwork implements AsyncDisposable {
 
   /** For commands that speak with the orderer. */
   get ordererFlags(): readonly string[] {
+    return this.flagsOf(this.orderer);
+  }
+
+  flagsOf(orderer: OrdererLayout): readonly string[] {
     const { tlsCaCertificate } = this.folder.organization(this.ordering);
-    const server = ['-o', `${HOST}:${this.orderer.port}`, '--tls', '--cafile', tlsCaCertificate];
+    const server = ['-o', `${HOST}:${orderer.port}`, '--tls', '--cafile', tlsCaCertificate];
     if (!this.#mutualTls) {
       return server;
     }
@@ -187,11 +198,14 @@ export class InteropNetwork implements AsyncDisposable {
   }
 
   /** `osnadmin channel …` as the ordering service's administrator. */
-  async osnadmin(args: readonly string[]): Promise<CommandResult & { readonly answer: unknown }> {
+  async osnadmin(
+    args: readonly string[],
+    orderer = this.orderer,
+  ): Promise<CommandResult & { readonly answer: unknown }> {
     const paths = this.folder.organization(this.ordering);
     const { certificate, key } = paths.user('Admin').tls;
     const tls = ['--ca-file', paths.tlsCaCertificate, '--client-cert', certificate, '--client-key', key];
-    const address = ['-o', `${HOST}:${this.orderer.adminPort}`];
+    const address = ['-o', `${HOST}:${orderer.adminPort}`];
     const result = await this.tools.attempt('osnadmin', ['channel', ...args, ...address, ...tls]);
     const json = result.stdout.indexOf('{');
     return { ...result, answer: json === -1 ? null : JSON.parse(result.stdout.slice(json)) };
