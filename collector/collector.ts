@@ -97,26 +97,8 @@ export async function startCollector(options: CollectorOptions, modules: Collect
     { ...plant, checkpoints: await store.checkpoints(DELIVER_KEY_PREFIX), logger },
   );
 
-  const beats =
-    options.beats === undefined
-      ? null
-      : new BeatsSource(
-          { ...BEATS_DEFAULTS, ...options.beats },
-          {
-            ...plant,
-            store,
-            logger,
-            registry: modules.registry,
-            maxLineBytes: options.maxLineBytes ?? FILE_TAIL_DEFAULTS.maxLineBytes,
-          },
-        );
-
   if (nodes.length > 0) pipeline.addRecords(nodeRecords(nodes, clock()));
-  await beats?.start().catch((error: unknown) => {
-    pipeline.abort();
-    removeCollectorMetrics(modules.registry);
-    throw error;
-  });
+  const beats = await startBeats(options, modules, plant);
   await tail.start();
   deliver.start();
   if ((options.blocks ?? []).length > 0) blockFiles.start();
@@ -255,6 +237,25 @@ function build(
   gauges.queued = () => pipeline.queued;
   const blocks = new BlockSource(options.blockChannel === undefined ? {} : { channel: options.blockChannel });
   return { nodes, metrics, deadLetters, pipeline, blocks, ignore: ownFiles(letters?.path), clock };
+}
+
+/** First of all sources: of those that are configured it alone may find that it can't start. */
+async function startBeats(
+  options: CollectorOptions,
+  modules: CollectorModules,
+  plant: Plant,
+): Promise<BeatsSource | null> {
+  if (options.beats === undefined) return null;
+  try {
+    const maxLineBytes = options.maxLineBytes ?? FILE_TAIL_DEFAULTS.maxLineBytes;
+    const beats = new BeatsSource({ ...BEATS_DEFAULTS, ...options.beats }, { ...plant, ...modules, maxLineBytes });
+    await beats.start();
+    return beats;
+  } catch (error) {
+    plant.pipeline.abort();
+    removeCollectorMetrics(modules.registry);
+    throw error;
+  }
 }
 
 /** What is configured for nodes comes first, so that a file that a general glob matches too has its owner. */

@@ -4,12 +4,13 @@ import type { Logger } from 'pino';
 import { messageOf } from '../errors.ts';
 import type { DeadLetters } from '../pipeline/deadLetters.ts';
 import type { RecordPipeline } from '../pipeline/recordPipeline.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import type { BeatsOptions } from './beatsOptions.ts';
 import type { BeatsStream } from './beatsStream.ts';
 import type { BeatsStreams } from './beatsStreams.ts';
 import type { Complaints } from './complaints.ts';
 import { BoundedInflate } from './boundedInflate.ts';
-import { ackFrame, type Frame, FrameParser, type LumberjackVersion } from './frames.ts';
+import { type Frame, FrameParser, type LumberjackVersion } from './frames.ts';
 import type { BeatsMetrics } from './metrics.ts';
 import type { Peer, Progress } from './peer.ts';
 import { BeatsProtocolError } from './protocolError.ts';
@@ -30,6 +31,7 @@ export interface BeatsConnectionModules {
 
 /** Windows of one connection that may wait for the store before the next are read. */
 const MAX_WAITING_WINDOWS = 64;
+const LEAVE_MS = 1000;
 /** For so long after it was made, a connection is taken for one of several that its sender is just making. */
 const YOUNG_MS = 1000;
 
@@ -55,25 +57,29 @@ export class BeatsConnection implements Progress {
   readonly #openedAt = performance.now();
   readonly #touched = new Set<BeatsStream>();
   readonly #ticker: NodeJS.Timeout;
-  /** Whole windows that wait to be acknowledged, and the one that is being received. */
-  readonly #unacknowledged: Window[] = [];
+  readonly #acks: Acknowledgements;
+  /** The one that is being received. */
   #window: Window | null = null;
   #inflate: { readonly engine: BoundedInflate; readonly parser: FrameParser } | null = null;
   #work: Promise<void> = Promise.resolve();
-  #acknowledged: Promise<void> = Promise.resolve();
   #working = false;
   #blocked = false;
   #stopping = false;
   #closed = false;
   #readAt = performance.now();
-  /** Of the window first in line: how far it is stored, and how far its sender has been told so. */
-  #partial: { readonly window: Window; readonly sequence: number; readonly received: number } | null = null;
 
   constructor(socket: Socket, options: BeatsOptions, modules: BeatsConnectionModules) {
     this.#socket = socket;
     this.#options = options;
     this.#modules = modules;
     this.#parser = new FrameParser(options);
+    this.#acks = new Acknowledgements({
+      send: (bytes) => {
+        if (!this.#closed) socket.write(bytes);
+      },
+      written: () => modules.pipeline.written(),
+      metrics: modules.metrics,
+    });
     this.#address = socket.remoteAddress ?? 'unknown';
     this.name = `${this.#address}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);
@@ -87,7 +93,7 @@ export class BeatsConnection implements Progress {
   /** Events received and not acknowledged. */
   get waiting(): number {
     let events = this.#window?.received ?? 0;
-    for (const window of this.#unacknowledged) events += window.received;
+    for (const window of this.#acks.windows) events += window.received;
     return events;
   }
 
@@ -105,11 +111,8 @@ export class BeatsConnection implements Progress {
     this.#socket.pause();
     await this.#work;
     this.#modules.streams.releaseAll();
-    await this.#acknowledged;
-    const window = this.#window;
-    if (!this.#closed && window !== null && window.received > 0 && window.isThrough && window.version === 2) {
-      if (await this.#modules.pipeline.written()) this.#acknowledge(window, window.sequence);
-    }
+    await this.#acks.all;
+    if (this.#window !== null) await this.#acks.closeOff(this.#window);
     await this.#leave();
   }
 
@@ -231,30 +234,12 @@ export class BeatsConnection implements Progress {
     return this.#modules.peer.size > 1 || performance.now() - this.#openedAt < YOUNG_MS;
   }
 
-  // ---- acknowledging
-
   #received(window: Window): void {
     if (!window.isReceived) return;
     this.#window = null;
     this.windows++;
-    this.#unacknowledged.push(window);
     window.settle();
-    this.#acknowledged = this.#acknowledgeNext(window, this.#acknowledged);
-  }
-
-  /** In the order of the windows, whichever is stored first. Never rejects. */
-  async #acknowledgeNext(window: Window, before: Promise<void>): Promise<void> {
-    await window.through;
-    const stored = await this.#modules.pipeline.written();
-    await before;
-    if (stored && !this.#closed) this.#acknowledge(window, window.sequence);
-    this.#unacknowledged.shift();
-  }
-
-  #acknowledge(window: Window, sequence: number): void {
-    this.#socket.write(ackFrame(window.version, sequence));
-    this.#modules.metrics.acknowledged.inc(window.received - window.told);
-    window.told = window.received;
+    this.#acks.owe(window);
   }
 
   /** Between two pieces of work: until the store can take more. */
@@ -264,48 +249,23 @@ export class BeatsConnection implements Progress {
     await this.#modules.pipeline.room();
     // What waits may wait for lines of another connection, which must not wait for this one in turn.
     this.#blocked = true;
-    while (!this.#closed && this.#isFull()) await this.#acknowledged;
+    while (!this.#closed && this.#isFull()) await this.#acks.all;
     this.#blocked = false;
   }
 
   #isFull(): boolean {
-    const waiting = this.#unacknowledged;
-    if (waiting.length > MAX_WAITING_WINDOWS) return true;
-    return waiting.reduce((bytes, window) => bytes + window.bytes, 0) > this.#options.maxWaitingBytes;
+    const { windows } = this.#acks;
+    if (windows.length > MAX_WAITING_WINDOWS) return true;
+    return windows.reduce((bytes, window) => bytes + window.bytes, 0) > this.#options.maxWaitingBytes;
   }
 
-  /** Signs of life to a sender that waits; an end to a connection on which nothing comes. */
+  /** Signs of life to a sender that waits; an end to a connection on which nothing comes that should. */
   #tick(): void {
-    const first = this.#unacknowledged[0] ?? this.#window;
-    if (first === null || first.received === 0) {
-      if (!this.#working && performance.now() - this.#readAt > this.#options.idleMs) this.#idle();
-      return;
-    }
-    const receiving = first === this.#window;
-    if (receiving && !this.#working && performance.now() - this.#readAt > this.#options.idleMs) {
-      this.#idle();
-      return;
-    }
-    // A sender of version 1 takes whatever comes for the acknowledgement of everything.
-    if (first.version === 1) return;
-    const partial = this.#partial;
-    this.#partial = null;
-    this.#modules.metrics.keepAlives.inc();
-    if (partial?.window === first && partial.received > first.told) {
-      this.#socket.write(ackFrame(2, partial.sequence));
-      this.#modules.metrics.acknowledged.inc(partial.received - first.told);
-      first.told = partial.received;
-    } else {
-      this.#socket.write(ackFrame(2, 0));
-    }
-    void this.#askHowFar(first);
-  }
-
-  /** What of the first window is stored by the next tick may be acknowledged then, if the rest is still to come. */
-  async #askHowFar(window: Window): Promise<void> {
-    const { sequence, received } = window;
-    if (!window.isThrough || received === 0) return;
-    if (await this.#modules.pipeline.written()) this.#partial = { window, sequence, received };
+    const whole = this.#acks.windows[0];
+    const isSilent = !this.#working && performance.now() - this.#readAt > this.#options.idleMs;
+    if (whole === undefined && isSilent) this.#idle();
+    else if (whole !== undefined) this.#acks.signOfLife(whole);
+    else if (this.#window !== null && this.#window.received > 0) this.#acks.signOfLife(this.#window);
   }
 
   // ---- the end
@@ -336,7 +296,7 @@ export class BeatsConnection implements Progress {
   /** The sender has said its last: what it sent is still acknowledged. */
   async #end(): Promise<void> {
     await this.#work;
-    await this.#acknowledged;
+    await this.#acks.all;
     this.#socket.end();
   }
 
@@ -345,9 +305,11 @@ export class BeatsConnection implements Progress {
     const closed = new Promise<void>((resolve) => {
       this.#socket.once('close', () => resolve());
     });
-    // A sender that does not close its side is not waited for.
+    // A sender that does not close its side, or reads nothing, is not waited for.
+    const patience = setTimeout(() => this.#socket.destroy(), LEAVE_MS);
     this.#socket.end(() => this.#socket.destroy());
     await closed;
+    clearTimeout(patience);
   }
 
   #close(): void {

@@ -67,9 +67,11 @@ export class BoundedInflate {
     }
   }
 
-  /** Lets go of zlib's memory; to be called whatever came of it. */
+  /** Lets go of zlib's memory; to be called whatever came of it. Whoever is taking learns that nothing more comes. */
   close(): void {
+    this.#failure ??= new Error('its connection was closed');
     this.#inflate.destroy();
+    this.#wake();
   }
 
   #read(): Buffer | null {

@@ -109,6 +109,7 @@ export class LumberjackClient {
     const at = { host: target.host ?? '127.0.0.1', port: target.port };
     const socket =
       target.tls === undefined ? connect(at, () => resolve()) : connectTls({ ...at, ...target.tls }, () => resolve());
+    socket.setNoDelay(true);
     socket.once('error', reject);
     await promise;
     socket.off('error', reject);
