@@ -1,0 +1,190 @@
+import { itemError } from './clientErrors.ts';
+import type { Connection } from './connection.ts';
+import type { IndexNames } from './indices.ts';
+
+export interface Hit<T = unknown> {
+  readonly _index: string;
+  readonly _id: string;
+  readonly _seq_no?: number;
+  readonly _primary_term?: number;
+  readonly _version?: number;
+  readonly _source?: T;
+  readonly sort?: readonly (string | number | null)[];
+  readonly fields?: Readonly<Record<string, readonly unknown[]>>;
+}
+
+export interface SearchAnswer<T = unknown> {
+  readonly hits: { readonly total?: { readonly value: number }; readonly hits: readonly Hit<T>[] };
+  readonly aggregations?: Readonly<Record<string, unknown>>;
+  readonly pit_id?: string;
+}
+
+export interface BulkItem {
+  readonly status: number;
+  readonly error?: { readonly type?: string; readonly reason?: string };
+  readonly _seq_no?: number;
+}
+
+interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: object | string;
+  /** Lines of JSON; instead of `body`. */
+  readonly lines?: string;
+  /** Statuses beyond 2xx that are answers, not errors. */
+  readonly accept?: readonly number[];
+}
+
+interface Answer<T> {
+  readonly status: number;
+  readonly body: T;
+}
+
+/** Most hits of one search. */
+export const PAGE = 5000;
+const KEEP_ALIVE = '1m';
+
+/**
+ * The few requests that the store is made of, and which of its indices hold writes of this process that searches do not see yet.
+ * What another process has written is seen after the index's `refresh_interval` at the latest.
+ */
+export class Cluster {
+  readonly connection: Connection;
+  readonly names: IndexNames;
+  /** Aliases and indices written to since their last refresh. */
+  readonly #unseen = new Set<string>();
+
+  constructor(connection: Connection, names: IndexNames) {
+    this.connection = connection;
+    this.names = names;
+  }
+
+  /** @throws StoreError */
+  async send<T>({ method, path, query, body, lines, accept }: Request): Promise<Answer<T>> {
+    return this.connection.run(async (client) => {
+      const { statusCode, body: answer } = await client.transport.request<T>(
+        {
+          method,
+          path,
+          ...(query !== undefined && { querystring: query }),
+          ...(body !== undefined && { body }),
+          ...(lines !== undefined && { bulkBody: lines }),
+        },
+        { meta: true, ...(accept !== undefined && { ignore: [...accept] }) },
+      );
+      return { status: statusCode, body: answer };
+    });
+  }
+
+  /** An index or alias that is not there holds nothing. */
+  async search<T>(index: string, body: object, query: Request['query'] = {}): Promise<SearchAnswer<T>> {
+    const answer = await this.send<SearchAnswer<T>>({
+      method: 'POST',
+      path: `/${index}/_search`,
+      query: { ignore_unavailable: true, ...query },
+      body,
+    });
+    return answer.body;
+  }
+
+  /** Several searches in one request; an error of any is an error of all. */
+  async searches<T>(
+    searches: readonly { readonly index: string; readonly body: object }[],
+  ): Promise<readonly SearchAnswer<T>[]> {
+    if (searches.length === 0) return [];
+    const lines = searches
+      .map(({ index, body }) => `${JSON.stringify({ index, ignore_unavailable: true })}\n${JSON.stringify(body)}\n`)
+      .join('');
+    const { body } = await this.send<{ responses: readonly (SearchAnswer<T> & { error?: object; status?: number })[] }>(
+      {
+        method: 'POST',
+        path: '/_msearch',
+        lines,
+      },
+    );
+    for (const { error, status = 500 } of body.responses) {
+      if (error !== undefined) throw itemError(status, error, this.connection.location);
+    }
+    return body.responses;
+  }
+
+  /** Every hit of a query, in no order; one request where there are fewer than `PAGE`. */
+  async all<T>(index: string, body: object): Promise<Hit<T>[]> {
+    const first = await this.search<T>(index, { size: PAGE, track_total_hits: false, sort: ['_doc'], ...body });
+    if (first.hits.hits.length < PAGE) return [...first.hits.hits];
+    const opened = await this.send<{ id: string }>({
+      method: 'POST',
+      path: `/${index}/_pit`,
+      query: { keep_alive: KEEP_ALIVE, ignore_unavailable: true },
+    });
+    let pit = opened.body.id;
+    try {
+      const hits: Hit<T>[] = [];
+      let after: Hit['sort'];
+      for (;;) {
+        const { body: page } = await this.send<SearchAnswer<T>>({
+          method: 'POST',
+          path: '/_search',
+          body: {
+            size: PAGE,
+            track_total_hits: false,
+            ...body,
+            sort: ['_shard_doc'],
+            pit: { id: pit, keep_alive: KEEP_ALIVE },
+            ...(after !== undefined && { search_after: after }),
+          },
+        });
+        pit = page.pit_id ?? pit;
+        hits.push(...page.hits.hits);
+        after = page.hits.hits.at(-1)?.sort;
+        if (page.hits.hits.length < PAGE) return hits;
+      }
+    } finally {
+      await this.send({ method: 'DELETE', path: '/_pit', body: { id: pit }, accept: [404] });
+    }
+  }
+
+  /** One item an action, in order. `touched`: the indices that it writes to. */
+  async bulk(lines: string, touched: readonly string[]): Promise<readonly BulkItem[]> {
+    if (lines === '') return [];
+    for (const index of touched) this.#unseen.add(index);
+    const { body } = await this.send<{ items: readonly Readonly<Record<string, BulkItem>>[] }>({
+      method: 'POST',
+      path: '/_bulk',
+      query: { filter_path: 'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by' },
+      lines,
+    });
+    return body.items.map((item) => Object.values(item)[0] as BulkItem);
+  }
+
+  /** Actions of which each must succeed, or have failed for a document that is there already, or in a newer version. */
+  async write(lines: string, touched: readonly string[]): Promise<readonly BulkItem[]> {
+    const items = await this.bulk(lines, touched);
+    for (const { status, error } of items) {
+      if (status >= 300 && status !== 409) throw itemError(status, error, this.connection.location);
+    }
+    return items;
+  }
+
+  /** Lets searches see what this process has written into these. */
+  async show(...indices: readonly string[]): Promise<void> {
+    const unseen = indices.filter((index) => this.#unseen.has(index));
+    if (unseen.length > 0) await this.refresh(...unseen);
+  }
+
+  /** Lets searches see what anybody has written into these. */
+  async refresh(...indices: readonly string[]): Promise<void> {
+    for (const index of indices) this.#unseen.delete(index);
+    try {
+      await this.send({
+        method: 'POST',
+        path: `/${indices.join()}/_refresh`,
+        query: { ignore_unavailable: true, filter_path: '_shards.failed' },
+      });
+    } catch (error) {
+      for (const index of indices) this.#unseen.add(index);
+      throw error;
+    }
+  }
+}

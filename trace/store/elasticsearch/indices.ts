@@ -1,0 +1,51 @@
+import { hash } from 'node:crypto';
+
+export const DEFAULT_PREFIX = 'ftl';
+/** Of the documents and mappings; a store of a newer version is refused. */
+export const SCHEMA_VERSION = 1;
+
+/**
+ * Names of a store's indices. `records` and `traces` are aliases: what is written goes to the newest index behind them
+ * (`ftl-records-000001`, …), reading asks all. The others are indices themselves, small and never rolled over.
+ */
+export interface IndexNames {
+  readonly prefix: string;
+  readonly records: string;
+  readonly traces: string;
+  readonly network: string;
+  readonly blocks: string;
+  readonly state: string;
+}
+
+/** @param prefix lower-case letters, digits, `-`, `_`; begins with a letter */
+export function indexNames(prefix: string = DEFAULT_PREFIX): IndexNames {
+  return {
+    prefix,
+    records: `${prefix}-records`,
+    traces: `${prefix}-traces`,
+    network: `${prefix}-network`,
+    blocks: `${prefix}-blocks`,
+    state: `${prefix}-state`,
+  };
+}
+
+/** The pattern of the indices behind an alias: not the alias itself. */
+export function behind(alias: string): string {
+  return `${alias}-*`;
+}
+
+/** The first index behind an alias. */
+export function firstBehind(alias: string): string {
+  return `${alias}-000001`;
+}
+
+export const FOLLOWER_ID = 'follower';
+
+export function blockId(channel: string, number: number): string {
+  return hash('sha256', `block\0${channel}\0${number}`).slice(0, 32);
+}
+
+/** ID of a document of `state`; `key` is what it is about, in one text. */
+export function stateId(kind: string, ...key: readonly string[]): string {
+  return hash('sha256', `${kind}\0${key.join('\0')}`).slice(0, 32);
+}

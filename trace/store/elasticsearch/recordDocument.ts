@@ -1,0 +1,38 @@
+import type { StoredRecord, TraceRecord } from '../../record.ts';
+import type { Hit } from './cluster.ts';
+import type { RecordDocument, WrappedRecord } from './documents.ts';
+
+/** What UTF-16 cannot pair is replaced, so that an ID is found under the same bytes as it was stored. */
+export function normalId(id: string): string {
+  return id.isWellFormed() ? id : id.toWellFormed();
+}
+
+/** The document of a record that is not taken as it is: what is searched, and the record as text. */
+export function wrap(record: TraceRecord): WrappedRecord {
+  const { ftl } = record;
+  const type = record['service.type'];
+  const node = record['service.node.name'];
+  return {
+    '@timestamp': record['@timestamp'],
+    ...(type !== undefined && { 'service.type': type }),
+    ...(node !== undefined && { 'service.node.name': normalId(node) }),
+    ftl: {
+      point: ftl.point,
+      ...(ftl.channel !== undefined && { channel: normalId(ftl.channel) }),
+      ...(ftl.tx_id !== undefined && { tx_id: normalId(ftl.tx_id) }),
+      ...(ftl.tx_id_prefix !== undefined && { tx_id_prefix: normalId(ftl.tx_id_prefix) }),
+      ...(ftl.block !== undefined && {
+        block: { number: ftl.block.number, ...(ftl.block.last !== undefined && { last: ftl.block.last }) },
+      }),
+      ...(ftl.txs !== undefined && { txs: ftl.txs.map(({ id }) => ({ id: normalId(id) })) }),
+    },
+    ftl_record: JSON.stringify(record),
+  };
+}
+
+/** The record as it was given. */
+export function unwrap(hit: Pick<Hit, '_id' | '_source'>): StoredRecord {
+  const document = hit._source as RecordDocument;
+  const { ftl_record: text } = document as WrappedRecord;
+  return { id: hit._id, record: text === undefined ? (document as TraceRecord) : (JSON.parse(text) as TraceRecord) };
+}
