@@ -23,7 +23,7 @@ export async function readCheckpoints({ cluster }: Parts, prefix: string): Promi
   const hits = await cluster.all<CheckpointDocument>(state, { query: { term: { kind: 'checkpoint' } } });
   return new Map(
     hits
-      .map(({ _source }) => _source as CheckpointDocument)
+      .map(({ source }) => source)
       .filter(({ name }) => name.startsWith(prefix))
       .map(({ name, value }): [string, string] => [name, value])
       .toSorted(([a], [b]) => (a < b ? -1 : 1)),

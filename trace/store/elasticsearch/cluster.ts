@@ -3,18 +3,36 @@ import type { Connection } from './connection.ts';
 import type { IndexNames } from './indices.ts';
 
 export interface Hit<T = unknown> {
-  readonly _index: string;
-  readonly _id: string;
-  readonly _seq_no?: number;
-  readonly _primary_term?: number;
-  readonly _version?: number;
-  readonly _source?: T;
-  readonly sort?: readonly (string | number | null)[];
-  readonly fields?: Readonly<Record<string, readonly unknown[]>>;
+  readonly index: string;
+  readonly id: string;
+  /** The document, unless it was not asked for. */
+  readonly source: T;
+  readonly seqNo: number | undefined;
+  readonly primaryTerm: number | undefined;
+  readonly sort: readonly (string | number | null)[] | undefined;
+  /** Of `docvalue_fields`; a field without a value is absent. */
+  readonly fields: Readonly<Record<string, readonly unknown[]>>;
 }
 
 export interface SearchAnswer<T = unknown> {
-  readonly hits: { readonly total?: { readonly value: number }; readonly hits: readonly Hit<T>[] };
+  readonly hits: readonly Hit<T>[];
+  /** With `track_total_hits` only. */
+  readonly total: number;
+  readonly aggregations: Readonly<Record<string, unknown>>;
+}
+
+/** As they come. */
+interface WireHit {
+  readonly _index: string;
+  readonly _id: string;
+  readonly _source?: unknown;
+  readonly _seq_no?: number;
+  readonly _primary_term?: number;
+  readonly sort?: readonly (string | number | null)[];
+  readonly fields?: Readonly<Record<string, readonly unknown[]>>;
+}
+interface WireAnswer {
+  readonly hits: { readonly total?: { readonly value: number }; readonly hits: readonly WireHit[] };
   readonly aggregations?: Readonly<Record<string, unknown>>;
   readonly pit_id?: string;
 }
@@ -22,7 +40,6 @@ export interface SearchAnswer<T = unknown> {
 export interface BulkItem {
   readonly status: number;
   readonly error?: { readonly type?: string; readonly reason?: string };
-  readonly _seq_no?: number;
 }
 
 interface Request {
@@ -79,40 +96,40 @@ export class Cluster {
 
   /** An index or alias that is not there holds nothing. */
   async search<T>(index: string, body: object, query: Request['query'] = {}): Promise<SearchAnswer<T>> {
-    const answer = await this.send<SearchAnswer<T>>({
+    const answer = await this.send<WireAnswer>({
       method: 'POST',
       path: `/${index}/_search`,
       query: { ignore_unavailable: true, ...query },
       body,
     });
-    return answer.body;
+    return toAnswer(answer.body);
   }
 
   /** Several searches in one request; an error of any is an error of all. */
-  async searches<T>(
+  async searches(
     searches: readonly { readonly index: string; readonly body: object }[],
-  ): Promise<readonly SearchAnswer<T>[]> {
+  ): Promise<readonly SearchAnswer[]> {
     if (searches.length === 0) return [];
     const lines = searches
       .map(({ index, body }) => `${JSON.stringify({ index, ignore_unavailable: true })}\n${JSON.stringify(body)}\n`)
       .join('');
-    const { body } = await this.send<{ responses: readonly (SearchAnswer<T> & { error?: object; status?: number })[] }>(
-      {
-        method: 'POST',
-        path: '/_msearch',
-        lines,
-      },
-    );
-    for (const { error, status = 500 } of body.responses) {
-      if (error !== undefined) throw itemError(status, error, this.connection.location);
-    }
-    return body.responses;
+    const { body } = await this.send<{ responses: readonly (WireAnswer & { error?: object; status?: number })[] }>({
+      method: 'POST',
+      path: '/_msearch',
+      lines,
+    });
+    return body.responses.map((response) => {
+      if (response.error !== undefined) {
+        throw itemError(response.status ?? 500, response.error, this.connection.location);
+      }
+      return toAnswer(response);
+    });
   }
 
   /** Every hit of a query, in no order; one request where there are fewer than `PAGE`. */
-  async all<T>(index: string, body: object): Promise<Hit<T>[]> {
+  async all<T>(index: string, body: object): Promise<readonly Hit<T>[]> {
     const first = await this.search<T>(index, { size: PAGE, track_total_hits: false, sort: ['_doc'], ...body });
-    if (first.hits.hits.length < PAGE) return [...first.hits.hits];
+    if (first.hits.length < PAGE) return first.hits;
     const opened = await this.send<{ id: string }>({
       method: 'POST',
       path: `/${index}/_pit`,
@@ -121,9 +138,9 @@ export class Cluster {
     let pit = opened.body.id;
     try {
       const hits: Hit<T>[] = [];
-      let after: Hit['sort'];
       for (;;) {
-        const { body: page } = await this.send<SearchAnswer<T>>({
+        const after = hits.at(-1)?.sort;
+        const answer = await this.send<WireAnswer>({
           method: 'POST',
           path: '/_search',
           body: {
@@ -135,10 +152,10 @@ export class Cluster {
             ...(after !== undefined && { search_after: after }),
           },
         });
-        pit = page.pit_id ?? pit;
-        hits.push(...page.hits.hits);
-        after = page.hits.hits.at(-1)?.sort;
-        if (page.hits.hits.length < PAGE) return hits;
+        pit = answer.body.pit_id ?? pit;
+        const page = toAnswer<T>(answer.body).hits;
+        hits.push(...page);
+        if (page.length < PAGE) return hits;
       }
     } finally {
       await this.send({ method: 'DELETE', path: '/_pit', body: { id: pit }, accept: [404] });
@@ -187,4 +204,13 @@ export class Cluster {
       throw error;
     }
   }
+}
+
+function toAnswer<T>({ hits, aggregations = {} }: WireAnswer): SearchAnswer<T> {
+  return { hits: hits.hits.map((hit) => toHit<T>(hit)), total: hits.total?.value ?? 0, aggregations };
+}
+
+function toHit<T>({ _index: index, _id: id, _source: source, _seq_no: seqNo, ...rest }: WireHit): Hit<T> {
+  const { _primary_term: primaryTerm, sort, fields = {} } = rest;
+  return { index, id, source: source as T, seqNo, primaryTerm, sort, fields };
 }

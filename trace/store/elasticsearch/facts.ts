@@ -33,7 +33,7 @@ export class Facts {
   async read(count?: number): Promise<readonly StoredRecord[]> {
     const { names } = this.#cluster;
     if (count === undefined) await this.#cluster.show(names.network);
-    const total = count ?? (await this.#cluster.search(names.network, this.count.body)).hits.total?.value ?? 0;
+    const total = count ?? (await this.#cluster.search(names.network, this.count.body)).total;
     if (total !== this.#facts.length) {
       const hits = await this.#cluster.all(names.network, { query: { match_all: {} } });
       this.#facts = hits.map(unwrap);

@@ -47,7 +47,7 @@ interface Schema {
 /** The properties of a record's mapping, as `PUT /index` takes them; nested as Elasticsearch understands dotted names. */
 export function recordMapping(): Mapping {
   const fields: Record<string, Mapping> = {};
-  collect(recordJsonSchema() as Schema, '', fields);
+  collect(recordJsonSchema(), '', fields);
   const properties = nest(fields);
   return {
     dynamic: false,

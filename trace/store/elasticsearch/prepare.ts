@@ -17,7 +17,8 @@ export async function prepare(cluster: Cluster, options: { readonly mustExist: b
     path: `/${names.state}/_doc/${FOLLOWER_ID}`,
     accept: [404],
   });
-  const version = state.body._source?.schemaVersion;
+  const { _source: follower } = state.body;
+  const version = follower?.schemaVersion;
   if (version !== undefined && version > SCHEMA_VERSION) {
     throw new StoreError(
       'newer_version',
@@ -36,7 +37,7 @@ export async function prepare(cluster: Cluster, options: { readonly mustExist: b
     await make(cluster, firstBehind(alias), { aliases: { [alias]: { is_write_index: true } } }, alias);
   }
   for (const index of [names.network, names.blocks, names.state]) await make(cluster, index, {}, index);
-  const follower: FollowerDocument = {
+  const beginning: FollowerDocument = {
     kind: 'follower',
     schemaVersion: SCHEMA_VERSION,
     turn: 1,
@@ -51,7 +52,7 @@ export async function prepare(cluster: Cluster, options: { readonly mustExist: b
     method: 'PUT',
     path: `/${names.state}/_create/${FOLLOWER_ID}`,
     query: { refresh: true },
-    body: follower,
+    body: beginning,
     accept: [409],
   });
 }

@@ -31,8 +31,8 @@ export function wrap(record: TraceRecord): WrappedRecord {
 }
 
 /** The record as it was given. */
-export function unwrap(hit: Pick<Hit, '_id' | '_source'>): StoredRecord {
-  const document = hit._source as RecordDocument;
+export function unwrap(hit: Pick<Hit, 'id' | 'source'>): StoredRecord {
+  const document = hit.source as RecordDocument;
   const { ftl_record: text } = document as WrappedRecord;
-  return { id: hit._id, record: text === undefined ? (document as TraceRecord) : (JSON.parse(text) as TraceRecord) };
+  return { id: hit.id, record: text === undefined ? (document as TraceRecord) : (JSON.parse(text) as TraceRecord) };
 }
