@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a chaincode could not be run.
  *
@@ -22,14 +24,8 @@ export type ChaincodeErrorCode =
   | 'protocol';
 
 /** The error of the chaincode runtime. Its message goes to the client, in Fabric's words where Fabric has some. */
-export class ChaincodeError extends Error {
+export class ChaincodeError extends CodedError<ChaincodeErrorCode> {
   override readonly name = 'ChaincodeError';
-  readonly code: ChaincodeErrorCode;
-
-  constructor(code: ChaincodeErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 export function messageOf(error: unknown): string {

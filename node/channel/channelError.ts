@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a configuration, or a change of it, is not accepted.
  *
@@ -52,17 +54,15 @@ export interface ChannelErrorOptions extends ErrorOptions {
 }
 
 /** The one error of this folder. */
-export class ChannelError extends Error {
-  readonly code: ChannelErrorCode;
+export class ChannelError extends CodedError<ChannelErrorCode> {
+  override readonly name = 'ChannelError';
   /** The sentence that Fabric has for it, for those who look for its words; null where it is not known. */
   readonly words: string | null;
   /** The element in question, e.g. `[Value] /Channel/Orderer/BatchSize`; null where it is the whole. */
   readonly path: string | null;
 
   constructor(code: ChannelErrorCode, path: string | null, detail: string, options?: ChannelErrorOptions) {
-    super(path === null ? detail : `${path}: ${detail}`, options);
-    this.name = 'ChannelError';
-    this.code = code;
+    super(code, path === null ? detail : `${path}: ${detail}`, options);
     this.words = options?.words ?? null;
     this.path = path;
   }

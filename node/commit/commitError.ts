@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a block is not taken. An invalid transaction is no error: it is committed with its code.
  *
@@ -31,15 +33,13 @@ export type CommitErrorCode =
   | 'halted';
 
 /** The one error of this folder. */
-export class CommitError extends Error {
-  readonly code: CommitErrorCode;
+export class CommitError extends CodedError<CommitErrorCode> {
+  override readonly name = 'CommitError';
   /** Null where the block could not even be read. */
   readonly block: number | null;
 
   constructor(code: CommitErrorCode, block: number | null, detail: string, options?: ErrorOptions) {
-    super(block === null ? detail : `block ${block}: ${detail}`, options);
-    this.name = 'CommitError';
-    this.code = code;
+    super(code, block === null ? detail : `block ${block}: ${detail}`, options);
     this.block = block;
   }
 }

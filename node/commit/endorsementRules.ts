@@ -1,6 +1,6 @@
 import { common, msp, peer } from '@hyperledger/fabric-protos';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
-import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
+import { implicitOwner, LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 import { isOwnLimit, ProtoError } from '#node/protos/protoError.ts';
 import type { ChaincodeDefinitions, CommittedDefinition } from './chaincodeDefinitions.ts';
 import { CommitError } from './commitError.ts';
@@ -10,7 +10,6 @@ import { policyReference, signaturePolicyAsApplicationPolicy } from './policyBoo
 /** Fabric's own validation plugin, which is the code here. */
 const BUILT_IN_PLUGIN = 'vscc';
 const LIFECYCLE_POLICY = '/Channel/Application/LifecycleEndorsement';
-const IMPLICIT_COLLECTION = '_implicit_org_';
 
 /** Whose endorsement a chaincode's namespace wants; serialised `protos.ApplicationPolicy`s. */
 export interface EndorsementRules {
@@ -103,10 +102,10 @@ function implicitCollection(
   collection: string,
   bundle: ChannelBundle,
 ): Uint8Array | { readonly refused: string } | null {
-  if (!collection.startsWith(IMPLICIT_COLLECTION)) {
+  const mspId = implicitOwner(collection);
+  if (mspId === null) {
     return null;
   }
-  const mspId = collection.slice(IMPLICIT_COLLECTION.length);
   const organization = bundle.application?.organizations.find((one) => one.mspId === mspId);
   if (organization === undefined) {
     return { refused: `no org found in channel with MSPID '${mspId}'` };

@@ -8,6 +8,7 @@ import type { SignedData } from '#node/policy/policy.ts';
 import { PolicyError } from '#node/policy/policyError.ts';
 import { SignaturePolicy } from '#node/policy/signaturePolicy.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
+import { implicitCollection } from '#node/protos/lifecycleView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import type { Chain } from './chain.ts';
@@ -118,7 +119,7 @@ async function mayReadCollection(
     .map((one) => one.getStaticCollectionConfig())
     .find((one) => one !== undefined && one.getName() === collection);
   if (config === undefined) {
-    if (bundle.application?.organizations.some(({ mspId }) => collection === `_implicit_org_${mspId}`) === true) {
+    if (bundle.application?.organizations.some(({ mspId }) => collection === implicitCollection(mspId)) === true) {
       return true;
     }
     throw new Error(`no collection config was found for collection ${collection} for chaincode ${namespace}`);

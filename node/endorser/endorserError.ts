@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a proposal is not endorsed. The first group ends the call with a gRPC status (Fabric: UNKNOWN), the others are an answer with
  * status 500 that holds the message.
@@ -27,14 +29,8 @@ export type EndorserErrorCode =
   | 'plugin';
 
 /** The error of this folder. Messages are worded as Fabric's: clients look for parts of them. */
-export class EndorserError extends Error {
+export class EndorserError extends CodedError<EndorserErrorCode> {
   override readonly name = 'EndorserError';
-  readonly code: EndorserErrorCode;
-
-  constructor(code: EndorserErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** The sentence of an error, whatever was thrown. */

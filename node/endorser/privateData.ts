@@ -3,11 +3,10 @@ import type { QueryExecutor } from '#node/ledger/simulator/queryExecutor.ts';
 import { WireWriter } from '#node/ledger/state/wireWriter.ts';
 import type { PeerChannel } from '#node/peer/peerChannel.ts';
 import { signedByAny } from '#node/policy/policyDsl.ts';
-import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
+import { implicitCollection, LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { EndorserError, prefixed } from './endorserError.ts';
 
-const IMPLICIT_COLLECTION = '_implicit_org_';
 const LEGACY_NAMESPACE = 'lscc';
 
 /** To how many peers private data of the organisation's own collection goes (`peer.gossip.pvtData.implicitCollectionDisseminationPolicy`). */
@@ -134,7 +133,7 @@ function implicitConfig(mspId: string, own: ImplicitCollectionOptions): peer.Sta
   const members = new peer.CollectionPolicyConfig();
   members.setSignaturePolicy(signedByAny('member', [mspId]));
   const config = new peer.StaticCollectionConfig();
-  config.setName(`${IMPLICIT_COLLECTION}${mspId}`);
+  config.setName(implicitCollection(mspId));
   config.setMemberOrgsPolicy(members);
   if (mspId === own.mspId) {
     config.setRequiredPeerCount(own.requiredPeerCount ?? 0);

@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a server cannot start.
  *
@@ -12,12 +14,6 @@ export type GrpcServerErrorCode =
   | 'key_mismatch'
   | 'expired_certificate';
 
-export class GrpcServerError extends Error {
+export class GrpcServerError extends CodedError<GrpcServerErrorCode> {
   override readonly name = 'GrpcServerError';
-  readonly code: GrpcServerErrorCode;
-
-  constructor(code: GrpcServerErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

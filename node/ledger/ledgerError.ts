@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a channel's ledger cannot go on.
  *
@@ -14,12 +16,6 @@ export type LedgerErrorCode =
   | 'not_there';
 
 /** What a ledger throws apart from the errors of its stores. */
-export class LedgerError extends Error {
-  readonly code: LedgerErrorCode;
-
-  constructor(code: LedgerErrorCode, detail: string, options?: ErrorOptions) {
-    super(detail, options);
-    this.name = 'LedgerError';
-    this.code = code;
-  }
+export class LedgerError extends CodedError<LedgerErrorCode> {
+  override readonly name = 'LedgerError';
 }

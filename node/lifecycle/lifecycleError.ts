@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why `_lifecycle` refuses, or why a chaincode cannot be endorsed.
  *
@@ -21,14 +23,8 @@ export type LifecycleErrorCode =
   | 'state';
 
 /** The one error of this folder. Its message goes to the client, in Fabric's words: `peer lifecycle` prints it. */
-export class LifecycleError extends Error {
+export class LifecycleError extends CodedError<LifecycleErrorCode> {
   override readonly name = 'LifecycleError';
-  readonly code: LifecycleErrorCode;
-
-  constructor(code: LifecycleErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** Runs a step and says in front of its error what it was for. */

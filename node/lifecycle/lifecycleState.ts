@@ -1,15 +1,7 @@
 import type { QueryExecutor } from '#node/ledger/simulator/queryExecutor.ts';
 import type { StateIterator } from '#node/ledger/simulator/stateIterator.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
-import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
-
-/** Begins the name of the collection that each organisation of a channel has in every chaincode, without defining it. */
-export const IMPLICIT_COLLECTION = '_implicit_org_';
-
-/** Name of an organisation's own collection. */
-export function implicitCollectionOf(mspId: string): string {
-  return `${IMPLICIT_COLLECTION}${mspId}`;
-}
+import { implicitCollection, LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 
 /** Keys of `_lifecycle`, public or of one organisation. */
 export interface ReadableState {
@@ -82,7 +74,7 @@ export class OrganizationHashes implements OpaqueState {
   }
 
   getHash(key: string): Promise<Uint8Array | null> {
-    return this.#query.getPrivateDataHash(LIFECYCLE_NAMESPACE, implicitCollectionOf(this.mspId), key);
+    return this.#query.getPrivateDataHash(LIFECYCLE_NAMESPACE, implicitCollection(this.mspId), key);
   }
 }
 
@@ -93,7 +85,7 @@ export class OrganizationState implements RangeableState, WritableState {
 
   constructor(simulator: TxSimulator, mspId: string) {
     this.#simulator = simulator;
-    this.#collection = implicitCollectionOf(mspId);
+    this.#collection = implicitCollection(mspId);
   }
 
   get(key: string): Promise<Uint8Array | null> {

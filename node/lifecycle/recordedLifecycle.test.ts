@@ -37,7 +37,7 @@ const RECORDED = {
 describe.each(VERSIONS)('the lifecycle transactions of a network of Go peers, %s', (version) => {
   it('come out of ours with the same read-write sets, byte for byte', async () => {
     const chain = recordedChain(version);
-    await using channel = await TestPeerChannel.open(chain.channel, 'Org1MSP');
+    await using channel = await TestPeerChannel.open(chain.channel);
     const channels = { channel: () => channel, list: () => [chain.channel] };
     const packages = await InstalledPackages.open({ store: NO_STORE, builder: null });
     const seen: string[] = [];

@@ -1,5 +1,6 @@
 import { peer } from '@hyperledger/fabric-protos';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChaincodeDefinitions } from '#node/commit/chaincodeDefinitions.ts';
 import { StateUpdates } from '#node/ledger/state/stateUpdates.ts';
 import {
   approval,
@@ -93,21 +94,16 @@ describe('a definition after another', () => {
   it('has the collections of its definition and of every organisation', async () => {
     const { channel } = network.org1;
     const state = channel.ledger.state;
-    expect(await channel.collections.names('basic', state)).toEqual(
+    expect(await channel.collectionNames('basic', state)).toEqual(
       new Set(['kept', '_implicit_org_Org1MSP', '_implicit_org_Org2MSP']),
     );
-    expect(await channel.collections.names('_lifecycle', state)).toEqual(
+    expect(await channel.collectionNames('_lifecycle', state)).toEqual(
       new Set(['_implicit_org_Org1MSP', '_implicit_org_Org2MSP']),
     );
-    expect(await channel.collections.names('nothing', state)).toBeNull();
-    expect((await channel.collections.config('basic', 'kept', state))?.getBlockToLive()).toBe(7);
-    expect(await channel.collections.config('basic', 'other', state)).toBeNull();
-    const all = await channel.collections.configs('basic', state);
-    expect(all?.getConfigList().map((config) => config.getStaticCollectionConfig()?.getName())).toEqual([
-      'kept',
-      '_implicit_org_Org1MSP',
-      '_implicit_org_Org2MSP',
-    ]);
+    expect(await channel.collectionNames('nothing', state)).toBeNull();
+    const definition = await new ChaincodeDefinitions(state).find('basic');
+    expect([...(definition?.collections.keys() ?? [])]).toEqual(['kept']);
+    expect(definition?.collections.get('kept')?.getBlockToLive()).toBe(7);
   });
 });
 
@@ -123,7 +119,7 @@ describe('what the ledger holds', () => {
     });
     await using query = await org1.channel.query();
     await expect(org1.definitions.endorsementInfo(CHANNEL, 'old', query)).rejects.toMatchObject({ code: 'legacy' });
-    expect(await org1.channel.collections.names('old', org1.channel.ledger.state)).toBeNull();
+    expect(await org1.channel.collectionNames('old', org1.channel.ledger.state)).toBeNull();
   });
 
   it('that no lifecycle chaincode wrote is told of', async () => {

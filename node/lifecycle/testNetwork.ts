@@ -123,7 +123,7 @@ async function startPeer(
   builder: PackageBuilder | null,
 ): Promise<TestPeer> {
   const { mspId } = organization;
-  const channel = await TestPeerChannel.open(CHANNEL, mspId);
+  const channel = await TestPeerChannel.open(CHANNEL);
   const store = await DiskPackageStore.open({ folder: join(folder, mspId) });
   const packages = await InstalledPackages.open({ store, builder });
   const channels = { channel: (id: string) => (id === CHANNEL ? channel : null), list: () => [CHANNEL] };

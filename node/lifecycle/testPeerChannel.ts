@@ -9,33 +9,31 @@ import type { CommittedBlock } from '#node/commit/blockStages.ts';
 import { PeerLedger } from '#node/ledger/peerLedger.ts';
 import type { TxPrivateData } from '#node/ledger/privateData/privateData.ts';
 import type { TransientStore } from '#node/ledger/privateData/transientStore.ts';
-import { QueryExecutor } from '#node/ledger/simulator/queryExecutor.ts';
+import { type CollectionNames, QueryExecutor } from '#node/ledger/simulator/queryExecutor.ts';
 import { type SimulationResults, TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
+import { collectionNames } from '#node/peer/collectionMembership.ts';
 import type { PeerChannel } from '#node/peer/peerChannel.ts';
 import { BlockView } from '#node/protos/blockView.ts';
-import { ChaincodeCollections } from './chaincodeCollections.ts';
 
 /** For tests: a channel of a peer, its ledger in a folder that goes with it. */
 export class TestPeerChannel implements PeerChannel, AsyncDisposable {
   readonly ledger: PeerLedger;
   readonly firstBlock = 0;
   readonly failure = null;
-  readonly collections: ChaincodeCollections;
   readonly #pipeline: BlockPipeline;
   readonly #folder: string;
   readonly #listeners = new Set<(block: CommittedBlock) => void>();
 
-  private constructor(ledger: PeerLedger, pipeline: BlockPipeline, folder: string, mspId: string) {
+  private constructor(ledger: PeerLedger, pipeline: BlockPipeline, folder: string) {
     this.ledger = ledger;
     this.#pipeline = pipeline;
     this.#folder = folder;
-    this.collections = new ChaincodeCollections({ mspId }, { channel: this });
   }
 
-  static async open(channelId: string, mspId: string): Promise<TestPeerChannel> {
+  static async open(channelId: string): Promise<TestPeerChannel> {
     const folder = await mkdtemp(join(tmpdir(), 'ftl-lifecycle-'));
     const ledger = await PeerLedger.open({ folder, channelId, state: 'memory' });
-    return new TestPeerChannel(ledger, await BlockPipeline.open({}, { ledger }), folder, mspId);
+    return new TestPeerChannel(ledger, await BlockPipeline.open({}, { ledger }), folder);
   }
 
   get channelId(): string {
@@ -54,15 +52,16 @@ export class TestPeerChannel implements PeerChannel, AsyncDisposable {
     throw new Error('none here');
   }
 
+  get collectionNames(): CollectionNames {
+    return collectionNames(() => this.bundle);
+  }
+
   async simulator(txId: string): Promise<TxSimulator> {
-    return new TxSimulator({ txId }, { state: this.ledger.state.snapshot(), collections: this.collections.names });
+    return new TxSimulator({ txId }, { state: this.ledger.state.snapshot(), collections: this.collectionNames });
   }
 
   async query(): Promise<QueryExecutor> {
-    return new QueryExecutor(
-      { txId: '' },
-      { state: this.ledger.state.snapshot(), collections: this.collections.names },
-    );
+    return new QueryExecutor({ txId: '' }, { state: this.ledger.state.snapshot(), collections: this.collectionNames });
   }
 
   async hasTransaction(): Promise<boolean> {

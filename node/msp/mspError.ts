@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why an identity, or the configuration of an MSP, is not accepted.
  *
@@ -27,15 +29,13 @@ export type MspErrorCode =
   | 'conflicting_definition';
 
 /** The one error of this folder. */
-export class MspError extends Error {
-  readonly code: MspErrorCode;
+export class MspError extends CodedError<MspErrorCode> {
+  override readonly name = 'MspError';
   /** Null where none is known yet. */
   readonly mspId: string | null;
 
   constructor(code: MspErrorCode, mspId: string | null, detail: string, options?: ErrorOptions) {
-    super(mspId === null ? detail : `MSP ${mspId}: ${detail}`, options);
-    this.name = 'MspError';
-    this.code = code;
+    super(code, mspId === null ? detail : `MSP ${mspId}: ${detail}`, options);
     this.mspId = mspId;
   }
 }

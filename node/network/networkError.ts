@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 export type NetworkErrorCode =
   /** A folder of this network is there already. */
   | 'exists'
@@ -17,12 +19,6 @@ export type NetworkErrorCode =
   | 'io';
 
 /** The one error of this folder: what a user can act on, in a sentence. */
-export class NetworkError extends Error {
+export class NetworkError extends CodedError<NetworkErrorCode> {
   override readonly name = 'NetworkError';
-  readonly code: NetworkErrorCode;
-
-  constructor(code: NetworkErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

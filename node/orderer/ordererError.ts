@@ -1,4 +1,5 @@
 import { common } from '@hyperledger/fabric-protos';
+import { CodedError } from '#node/util/codedError.ts';
 
 /**
  * Why the ordering service does not do what it is asked.
@@ -34,14 +35,8 @@ export type OrdererErrorCode =
   | 'corrupt';
 
 /** The one error of this folder. Its message is what the client is told, in Fabric's words where clients know them. */
-export class OrdererError extends Error {
-  readonly code: OrdererErrorCode;
-
-  constructor(code: OrdererErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'OrdererError';
-    this.code = code;
-  }
+export class OrdererError extends CodedError<OrdererErrorCode> {
+  override readonly name = 'OrdererError';
 
   /** The same with words before it, as Fabric wraps its errors. */
   within(context: string): OrdererError {

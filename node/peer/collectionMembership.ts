@@ -2,23 +2,12 @@ import { msp, type peer } from '@hyperledger/fabric-protos';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import { ChaincodeDefinitions } from '#node/commit/chaincodeDefinitions.ts';
 import type { CollectionNames } from '#node/ledger/simulator/queryExecutor.ts';
-import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
+import { implicitCollection, LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { IdentityView } from '#node/protos/serializedIdentity.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 
 const { Classification } = msp.MSPPrincipal;
-const IMPLICIT = '_implicit_org_';
-
-/** The collection that every chaincode has for one organisation alone. */
-export function implicitCollection(mspId: string): string {
-  return `${IMPLICIT}${mspId}`;
-}
-
-/** Whose organisation an implicit collection is; null for a collection that was defined. */
-export function implicitOwner(collection: string): string | null {
-  return collection.startsWith(IMPLICIT) ? collection.slice(IMPLICIT.length) : null;
-}
 
 /**
  * Whether an organisation's peers should have a collection's data, by the policy of its members: one that names the organisation in

@@ -11,10 +11,11 @@ import { decodeTxPrivateData } from '#node/ledger/privateData/txPrivateRwset.ts'
 import { PrivateDataError } from '#node/ledger/privateData/privateDataError.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
 import { VALID } from '#node/protos/enumNames.ts';
+import { implicitOwner } from '#node/protos/lifecycleView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { wireFields } from '#node/protos/wireFields.ts';
-import { implicitOwner, isMember } from './collectionMembership.ts';
+import { isMember } from './collectionMembership.ts';
 
 /** Field of `transientstore.TxPvtReadWriteSetWithConfigInfo`. */
 const PRIVATE_WRITE_SET = 2;

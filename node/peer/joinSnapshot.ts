@@ -8,8 +8,9 @@ import { joinFromSnapshot } from '#node/ledger/snapshots/joinFromSnapshot.ts';
 import { LevelStateDatabase } from '#node/ledger/state/levelStateDatabase.ts';
 import { MemoryStateDatabase } from '#node/ledger/state/memoryStateDatabase.ts';
 import { writeStateCheckpoint } from '#node/ledger/state/stateCheckpoint.ts';
+import { implicitOwner } from '#node/protos/lifecycleView.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
-import { implicitOwner, isMember } from './collectionMembership.ts';
+import { isMember } from './collectionMembership.ts';
 
 /**
  * Makes a channel's ledger from a snapshot, beside those of other channels. Private data that this organisation is to have count as

@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a channel cannot be joined, or a snapshot not be asked for.
  *
@@ -14,12 +16,6 @@ export type PeerChannelErrorCode =
   | 'closed';
 
 /** What the channels of a peer throw, apart from errors of the ledger. Messages are worded as Fabric words them. */
-export class PeerChannelError extends Error {
+export class PeerChannelError extends CodedError<PeerChannelErrorCode> {
   override readonly name = 'PeerChannelError';
-  readonly code: PeerChannelErrorCode;
-
-  constructor(code: PeerChannelErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }

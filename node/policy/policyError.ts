@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a policy cannot be used. A policy that is not satisfied is a verdict, not an error.
  *
@@ -14,12 +16,6 @@ export type PolicyErrorCode =
   | 'unknown_policy';
 
 /** The one error of this folder. */
-export class PolicyError extends Error {
-  readonly code: PolicyErrorCode;
-
-  constructor(code: PolicyErrorCode, detail: string, options?: ErrorOptions) {
-    super(detail, options);
-    this.name = 'PolicyError';
-    this.code = code;
-  }
+export class PolicyError extends CodedError<PolicyErrorCode> {
+  override readonly name = 'PolicyError';
 }

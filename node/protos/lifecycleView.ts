@@ -9,6 +9,17 @@ const { ChaincodeEndorsementInfo, ChaincodeValidationInfo, CommitChaincodeDefini
 
 /** Namespace and chaincode name of the lifecycle system chaincode. */
 export const LIFECYCLE_NAMESPACE = '_lifecycle';
+const IMPLICIT_COLLECTION = '_implicit_org_';
+
+/** The collection that every chaincode has for one organisation alone, without defining it. */
+export function implicitCollection(mspId: string): string {
+  return `${IMPLICIT_COLLECTION}${mspId}`;
+}
+
+/** Whose organisation an implicit collection is; null for a collection that was defined. */
+export function implicitOwner(collection: string): string | null {
+  return collection.startsWith(IMPLICIT_COLLECTION) ? collection.slice(IMPLICIT_COLLECTION.length) : null;
+}
 
 /** `namespaces/fields/<chaincode>/<field>`: names hold no slash, and approvals (`<chaincode>#<sequence>`) are not public state. */
 const FIELD_KEY = /^namespaces\/fields\/([^/#]{1,256})\/(Sequence|EndorsementInfo|ValidationInfo|Collections)$/;

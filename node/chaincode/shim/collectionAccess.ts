@@ -2,7 +2,7 @@ import { common, peer } from '@hyperledger/fabric-protos';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
 import { SignaturePolicy } from '#node/policy/signaturePolicy.ts';
-import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
+import { implicitOwner, LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { ChaincodeError } from '../chaincodeError.ts';
 import type { ChaincodeInvocation } from '../chaincodeSupport.ts';
@@ -13,7 +13,6 @@ export interface CollectionPermission {
 }
 
 const EVERYTHING: CollectionPermission = { read: true, write: true };
-const IMPLICIT = '_implicit_org_';
 const COLLECTIONS = 'Collections';
 const FIELDS = ['Sequence', 'EndorsementInfo', 'ValidationInfo', COLLECTIONS] as const;
 
@@ -60,7 +59,7 @@ async function findCollection(
     const value = await simulator.getState(LIFECYCLE_NAMESPACE, `namespaces/fields/${chaincode}/${field}`);
     bytes = field === COLLECTIONS ? value : bytes;
   }
-  if (collection.startsWith(IMPLICIT)) {
+  if (implicitOwner(collection) !== null) {
     return 'implicit';
   }
   const data = decodeMessage(peer.lifecycle.StateData, bytes ?? new Uint8Array(0), 'lifecycle.StateData');

@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a block store cannot do what it is asked.
  *
@@ -26,12 +28,6 @@ export type BlockStoreErrorCode =
   | 'failed';
 
 /** What the stores of this folder throw, apart from errors of the file system. */
-export class BlockStoreError extends Error {
-  readonly code: BlockStoreErrorCode;
-
-  constructor(code: BlockStoreErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'BlockStoreError';
-    this.code = code;
-  }
+export class BlockStoreError extends CodedError<BlockStoreErrorCode> {
+  override readonly name = 'BlockStoreError';
 }

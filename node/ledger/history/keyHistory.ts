@@ -56,18 +56,3 @@ export function modificationOf(
   const { txId, timestamp } = envelope.channelHeader;
   return { txId, timestamp, value: write.value, isDelete: deletes(write), height };
 }
-
-/**
- * Gives history the blocks that it misses, e.g. after a crash.
- *
- * @param height count of blocks in the store; their metadata hold the final codes.
- */
-export async function catchUpHistory(history: HistoryDatabase, blocks: BlockSource, height: number): Promise<void> {
-  for (let number = history.nextBlock; number < height; number++) {
-    const block = await blocks.byNumber(number);
-    if (block === null) {
-      throw new StateError('corrupt', `block ${number} is missing`);
-    }
-    await history.commit(block, block.transactionsFilter);
-  }
-}

@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why private data cannot be stored or given.
  *
@@ -15,12 +17,6 @@ export type PrivateDataErrorCode =
   | 'closed';
 
 /** What the stores of this folder throw, apart from errors of the database. */
-export class PrivateDataError extends Error {
-  readonly code: PrivateDataErrorCode;
-
-  constructor(code: PrivateDataErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'PrivateDataError';
-    this.code = code;
-  }
+export class PrivateDataError extends CodedError<PrivateDataErrorCode> {
+  override readonly name = 'PrivateDataError';
 }

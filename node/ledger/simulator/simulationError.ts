@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a simulation cannot do what the chaincode asks.
  *
@@ -25,12 +27,6 @@ export type SimulationErrorCode =
   | 'invalid_key';
 
 /** The error of query executors and simulators; the chaincode sees its message. */
-export class SimulationError extends Error {
-  readonly code: SimulationErrorCode;
-
-  constructor(code: SimulationErrorCode, detail: string) {
-    super(detail);
-    this.name = 'SimulationError';
-    this.code = code;
-  }
+export class SimulationError extends CodedError<SimulationErrorCode> {
+  override readonly name = 'SimulationError';
 }

@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a snapshot cannot be made or taken in.
  *
@@ -9,12 +11,6 @@
 export type SnapshotErrorCode = 'wrong_hash' | 'missing_file' | 'malformed' | 'unknown_format' | 'exists' | 'empty';
 
 /** What the functions of this folder throw, apart from errors of the stores and the file system. */
-export class SnapshotError extends Error {
-  readonly code: SnapshotErrorCode;
-
-  constructor(code: SnapshotErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'SnapshotError';
-    this.code = code;
-  }
+export class SnapshotError extends CodedError<SnapshotErrorCode> {
+  override readonly name = 'SnapshotError';
 }

@@ -1,3 +1,5 @@
+import { CodedError } from '#node/util/codedError.ts';
+
 /**
  * Why a state or history database cannot go on.
  *
@@ -7,12 +9,6 @@
 export type StateErrorCode = 'corrupt' | 'closed' | 'io' | 'order' | 'not_empty';
 
 /** The error that state and history databases throw. */
-export class StateError extends Error {
-  readonly code: StateErrorCode;
-
-  constructor(code: StateErrorCode, detail: string, options?: ErrorOptions) {
-    super(detail, options);
-    this.name = 'StateError';
-    this.code = code;
-  }
+export class StateError extends CodedError<StateErrorCode> {
+  override readonly name = 'StateError';
 }
