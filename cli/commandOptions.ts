@@ -2,6 +2,15 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type LoadedOptions, loadOptions } from '#config/loadOptions.ts';
 import { environmentName, flagName, OPTIONS, type OptionKey, type OptionSpec } from '#config/options.ts';
 
+/** Which store, and how to be let in. */
+export const STORE_OPTIONS: readonly OptionKey[] = [
+  'store',
+  'elasticsearchApiKeyFile',
+  'elasticsearchUser',
+  'elasticsearchPasswordFile',
+  'elasticsearchCa',
+];
+
 /** Adds `--config` and the flags of these options, with help made from the options' table. */
 export function addOptions(command: Command, keys: readonly OptionKey[]): Command {
   for (const key of keys) {

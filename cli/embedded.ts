@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { durationMs, type Options } from '#config/options.ts';
@@ -12,8 +12,8 @@ import { type RunningCollector, startCollector } from '#collector/collector.ts';
 import { type DeliverTarget, parseTargets } from '#collector/deliver/targets.ts';
 import type { CollectorOptions, CommonOptions } from '#collector/options.ts';
 import { type RunningServer, startServer } from '#server/httpServer.ts';
-import { openStore } from '#trace/store/openStore.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
+import { folderOfStore, openStoreOf } from './storeOf.ts';
 import { FTL_VERSION } from './version.ts';
 
 export interface EmbeddedFtl {
@@ -33,7 +33,7 @@ const RETENTION_INTERVAL_MS = 600_000;
 
 /** The composition root of collector, store, server and page in one process; `collect` and `serve` run a part of it. */
 export async function startEmbedded(options: Options, parts: EmbeddedParts, logger: Logger): Promise<EmbeddedFtl> {
-  const store = await openStore(options.store);
+  const store = await openStoreOf(options);
   const registry = new Registry();
   let collector: RunningCollector | null = null;
   let server: RunningServer | null = null;
@@ -113,7 +113,7 @@ export function beatsListen(options: Options): Pick<CollectorOptions, 'beats'> {
 /** Beside the store unless the options say otherwise. */
 export function deadLetterPath(options: Options): string {
   if (options.deadLetters !== '') return options.deadLetters;
-  return join(dirname(options.store.replace(/^sqlite:/, '')), 'dead-letters.ndjson');
+  return join(folderOfStore(options), 'dead-letters.ndjson');
 }
 
 function startRetention(store: TraceStore, retention: string, logger: Logger): NodeJS.Timeout | null {

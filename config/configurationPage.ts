@@ -3,10 +3,11 @@ import { environmentName, flagName, OPTIONS, type OptionSpec } from './options.t
 /** `docs/reference/configuration.md`, made from the table of options. */
 export function configurationPage(): string {
   const rows = Object.entries(OPTIONS).map(([key, spec]) => {
-    const { fallback, meaning, list, placeholder } = spec as OptionSpec<unknown>;
-    const flag = placeholder ? `--${flagName(key)} ${placeholder}` : `--${flagName(key)}, --no-${flagName(key)}`;
+    const { fallback, meaning, list, placeholder, secret } = spec as OptionSpec<unknown>;
+    const named = placeholder ? `--${flagName(key)} ${placeholder}` : `--${flagName(key)}, --no-${flagName(key)}`;
+    const flag = secret ? 'none: a secret' : `\`${named}\``;
     const shown = Array.isArray(fallback) ? 'none' : fallback === '' ? 'empty' : `\`${String(fallback)}\``;
-    return `| \`${key}\` | \`${environmentName(key)}\`${list ? ' (commas between)' : ''} | \`${flag}\` | ${shown} | ${meaning} |`;
+    return `| \`${key}\` | \`${environmentName(key)}\`${list ? ' (commas between)' : ''} | ${flag} | ${shown} | ${meaning} |`;
   });
   return `<!-- Made by \`npm run docs\` from config/options.ts; a test proves it current. -->
 # Configuration

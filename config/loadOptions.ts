@@ -41,9 +41,8 @@ export function loadOptions(sources: OptionSources): LoadedOptions {
     const parsed = spec.type.safeParse(found.value);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      throw new ConfigError(
-        `${found.where} is ${JSON.stringify(found.value)}: ${issue?.message ?? 'not usable'}. ${spec.meaning}`,
-      );
+      const value = spec.secret ? 'not usable' : JSON.stringify(found.value);
+      throw new ConfigError(`${found.where} is ${value}: ${issue?.message ?? 'not usable'}. ${spec.meaning}`);
     }
     options[key] = parsed.data;
   }
@@ -58,8 +57,9 @@ function firstSet(
   path: string | null,
 ): { value: unknown; where: string } | undefined {
   const flag = sources.flags[key];
-  if (flag !== undefined) return { value: flag, where: `--${flagName(key)}` };
   const name = environmentName(key);
+  if (flag !== undefined && spec.secret) throw new ConfigError(`A secret is no flag: set ${name}.`);
+  if (flag !== undefined) return { value: flag, where: `--${flagName(key)}` };
   const text = sources.environment[name];
   if (text !== undefined && text !== '') return { value: spec.list ? splitList(text) : text, where: name };
   if (key in file) {

@@ -13,6 +13,8 @@ export interface OptionSpec<T> {
   readonly placeholder?: string;
   /** Several values: repeated flag arguments, commas in the environment, a list in YAML. */
   readonly list?: true;
+  /** Never a flag, which everybody on the machine could read, and never shown in a message. */
+  readonly secret?: true;
 }
 
 const option = <T>(spec: OptionSpec<T>): OptionSpec<T> => spec;
@@ -25,7 +27,39 @@ export const OPTIONS = {
     type: z.string().min(1),
     fallback: 'sqlite:ftl-data/ftl.db',
     placeholder: '<url>',
-    meaning: 'Where records are kept: `sqlite:PATH`.',
+    meaning:
+      'Where records are kept: `sqlite:PATH`, or `elasticsearch:http://HOST:9200/PREFIX` (`https://`; more nodes after commas; `elasticsearch:cloud:CLOUD_ID/PREFIX`).',
+  }),
+  elasticsearchApiKey: option({
+    type: z.string(),
+    fallback: '',
+    secret: true,
+    meaning: 'API key (encoded) for a store in Elasticsearch.',
+  }),
+  elasticsearchApiKeyFile: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning: 'File with that API key.',
+  }),
+  elasticsearchUser: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<name>',
+    meaning: 'User for a store in Elasticsearch, where no API key is used.',
+  }),
+  elasticsearchPassword: option({ type: z.string(), fallback: '', secret: true, meaning: "That user's password." }),
+  elasticsearchPasswordFile: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning: 'File with that password.',
+  }),
+  elasticsearchCa: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning: "Authorities (PEM) of the certificates of Elasticsearch's nodes; empty: those that the system trusts.",
   }),
   logs: option({
     type: Strings,

@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import type { Options } from '#config/options.ts';
-import { openStore } from '#trace/store/openStore.ts';
 import type { NodeSummary } from '#trace/store/traceStore.ts';
-import { addOptions, optionsOf } from '../commandOptions.ts';
+import { addOptions, optionsOf, STORE_OPTIONS } from '../commandOptions.ts';
+import { fileOfStore, openStoreOf } from '../storeOf.ts';
 
 type Verdict = 'ok' | 'note' | 'bad';
 interface Check {
@@ -19,7 +19,7 @@ export function doctorCommand(): Command {
   const command = new Command('doctor')
     .description('Check the installation, the store and what the logs will yield')
     .option('--logging-spec', 'print the FABRIC_LOGGING_SPEC to set on your nodes, and what each level adds and costs');
-  addOptions(command, ['store', 'logs', 'blocks', 'deliver', 'nodes', 'format', 'host', 'port'])
+  addOptions(command, [...STORE_OPTIONS, 'logs', 'blocks', 'deliver', 'nodes', 'format', 'host', 'port'])
     .addHelpText('after', "\nExamples:\n  ftl doctor --logs '/var/log/fabric/*.log'\n  ftl doctor --logging-spec")
     .action(async () => {
       if (command.opts().loggingSpec === true) {
@@ -44,8 +44,8 @@ export function doctorCommand(): Command {
 }
 
 async function storeChecks(options: Options): Promise<Check[]> {
-  const path = options.store.replace(/^sqlite:/, '');
-  if (!existsSync(path)) {
+  const path = fileOfStore(options);
+  if (path !== null && !existsSync(path)) {
     const folder = nearestFolder(path);
     try {
       accessSync(folder, constants.W_OK);
@@ -55,7 +55,7 @@ async function storeChecks(options: Options): Promise<Check[]> {
     }
   }
   try {
-    const store = await openStore(options.store, { mustExist: true });
+    const store = await openStoreOf(options, { mustExist: true });
     const info = await store.info();
     const nodes = await store.nodes();
     await store.close();

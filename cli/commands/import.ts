@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { ImportProgress } from '#collector/sources/importFiles.ts';
-import { addOptions, optionsOf } from '../commandOptions.ts';
+import { addOptions, optionsOf, STORE_OPTIONS } from '../commandOptions.ts';
 import { createLogger } from '../logger.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -12,7 +12,7 @@ export function importCommand(): Command {
     .description('Read log files and blocks once into the store')
     .argument('<files...>', 'log files, block files or folders of them; .gz too')
     .option('--quiet', 'no progress bar');
-  addOptions(command, ['store', 'nodes', 'format', 'deadLetters', 'checkRecords', 'logLevel'])
+  addOptions(command, [...STORE_OPTIONS, 'nodes', 'format', 'deadLetters', 'checkRecords', 'logLevel'])
     .addHelpText(
       'after',
       `
@@ -24,14 +24,14 @@ Importing the same file again adds nothing.`,
     )
     .action(async (files: string[]) => {
       const { options } = optionsOf(command);
-      const [{ importAll }, { openStore }, { Registry }, { commonCollectorOptions, deadLetterPath }] =
+      const [{ importAll }, { openStoreOf }, { Registry }, { commonCollectorOptions, deadLetterPath }] =
         await Promise.all([
           import('#collector/collector.ts'),
-          import('#trace/store/openStore.ts'),
+          import('../storeOf.ts'),
           import('prom-client'),
           import('../embedded.ts'),
         ]);
-      const store = await openStore(options.store);
+      const store = await openStoreOf(options);
       const bar = await progressBar(command.opts().quiet === true);
       const abort = new AbortController();
       const onSignal = (): void => abort.abort();

@@ -1,17 +1,18 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { ConfigError, type LoadedOptions } from '#config/loadOptions.ts';
 import type { OptionKey, Options } from '#config/options.ts';
-import { addOptions, optionsOf } from '../commandOptions.ts';
+import { addOptions, optionsOf, STORE_OPTIONS } from '../commandOptions.ts';
 import type { EmbeddedFtl, EmbeddedParts } from '../embedded.ts';
 import { createLogger } from '../logger.ts';
+import { folderOfStore } from '../storeOf.ts';
 import { untilInterrupted } from '../untilInterrupted.ts';
 
 const COLLECT: readonly OptionKey[] = [
-  'store',
+  ...STORE_OPTIONS,
   'logs',
   'blocks',
   'deliver',
@@ -29,7 +30,7 @@ const COLLECT: readonly OptionKey[] = [
   'retention',
   'logLevel',
 ];
-const SERVE: readonly OptionKey[] = ['store', 'host', 'port', 'allowedHosts', 'open', 'logLevel'];
+const SERVE: readonly OptionKey[] = [...STORE_OPTIONS, 'host', 'port', 'allowedHosts', 'open', 'logLevel'];
 
 /** Of the recording's two minutes this much is there at once. */
 const HEAD_START_MS = 27_000;
@@ -147,7 +148,7 @@ async function withNetwork(options: Options): Promise<Plan> {
   const { runLiveNetwork } = await import('../liveNetwork.ts');
   const { bringInto } = await import('../network/create.ts');
   const { NetworkFolder } = await import('#node/network/networkFolder.ts');
-  const folder = new NetworkFolder(resolve(dirname(options.store.replace(/^sqlite:/, '')), 'network'));
+  const folder = new NetworkFolder(resolve(folderOfStore(options), 'network'));
   await bringInto(folder, undefined, print);
   return {
     options: {

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { openStore } from '#trace/store/openStore.ts';
+import type { Options } from '#config/options.ts';
 import type { TraceQuery, TraceStore } from '#trace/store/traceStore.ts';
 import type { Trace } from '#trace/trace.ts';
-import { addOptions, optionsOf, wholeNumber } from '../commandOptions.ts';
+import { addOptions, optionsOf, STORE_OPTIONS, wholeNumber } from '../commandOptions.ts';
+import { openStoreOf } from '../storeOf.ts';
 import { drawTrace } from '../traceDrawing.ts';
 
 const MINIMUM_PREFIX = 8;
@@ -13,7 +14,7 @@ export function traceCommand(): Command {
     .argument('<txid>', 'transaction ID, or the first 8 or more characters of it')
     .option('--channel <name>', 'only in this channel')
     .option('--json', 'print the trace as JSON');
-  addOptions(command, ['store'])
+  addOptions(command, STORE_OPTIONS)
     .addHelpText(
       'after',
       `
@@ -26,7 +27,7 @@ Exit status: 0 found, 1 not found or ambiguous.`,
     .action(async (txId: string) => {
       if (txId.length < MINIMUM_PREFIX)
         command.error(`error: ${txId} is too short: give ${MINIMUM_PREFIX} or more characters of the transaction ID`);
-      await withStore(optionsOf(command).options.store, async (store) => {
+      await withStore(optionsOf(command).options, async (store) => {
         const trace = await lookUp(store, txId, command.opts().channel as string | undefined);
         if (trace === null) return;
         if (command.opts().json === true) process.stdout.write(`${JSON.stringify(trace, null, 2)}\n`);
@@ -47,11 +48,11 @@ export function tracesCommand(): Command {
     .option('--chaincode <name>', 'only this chaincode')
     .option('--participant <name>', 'only traces in which this node or client took part')
     .option('--text <words>', 'only traces that hold all these words');
-  addOptions(command, ['store'])
+  addOptions(command, STORE_OPTIONS)
     .addHelpText('after', '\nExamples:\n  ftl traces --code MVCC_READ_CONFLICT\n  ftl traces --json | jq .txId')
     .action(async () => {
       const { json, limit, ...query } = command.opts() as { json?: boolean; limit?: number } & TraceQuery;
-      await withStore(optionsOf(command).options.store, async (store) => {
+      await withStore(optionsOf(command).options, async (store) => {
         await listTraces(store, pickQuery(query), limit ?? (json ? Number.POSITIVE_INFINITY : 50), json === true);
       });
     });
@@ -65,8 +66,8 @@ function pickQuery(query: TraceQuery): TraceQuery {
   );
 }
 
-async function withStore(url: string, use: (store: TraceStore) => Promise<void>): Promise<void> {
-  const store = await openStore(url, { mustExist: true });
+async function withStore(options: Options, use: (store: TraceStore) => Promise<void>): Promise<void> {
+  const store = await openStoreOf(options, { mustExist: true });
   try {
     await refreshAll(store);
     await use(store);

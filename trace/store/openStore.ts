@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { ElasticsearchAccess } from './elasticsearch/connection.ts';
 import { StoreError } from './errors.ts';
 import { openSqliteStore } from './sqlite/sqliteStore.ts';
 import type { TraceStore } from './traceStore.ts';
@@ -8,20 +9,24 @@ export interface OpenStoreOptions {
   readonly readOnly?: boolean;
   /** Rejects with `cannot_open` instead of making a new store. */
   readonly mustExist?: boolean;
+  /** Credentials and patience for a store in Elasticsearch; of no effect on others. */
+  readonly elasticsearch?: ElasticsearchAccess;
 }
+
+const HOW = 'write sqlite:PATH or elasticsearch:http://HOST:9200';
 
 /**
  * Opens the store that a URL names: `sqlite:PATH` (relative to the working directory, or absolute; `sqlite::memory:` for one
- * that lives as long as the process). Rejects with `StoreError`, for any other scheme with code `unsupported_url`.
+ * that lives as long as the process), or `elasticsearch:` as `parseElasticsearchUrl` tells. Rejects with `StoreError`, for any
+ * other scheme with code `unsupported_url`.
  */
 export async function openStore(url: string, options: OpenStoreOptions = {}): Promise<TraceStore> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  if (scheme === 'elasticsearch') return openElasticsearch(url, options);
   if (scheme !== 'sqlite') {
     throw new StoreError(
       'unsupported_url',
-      scheme === undefined
-        ? `"${url}" names no store: write sqlite:PATH.`
-        : `There is no store for "${scheme}:" URLs: write sqlite:PATH.`,
+      scheme === undefined ? `"${url}" names no store: ${HOW}.` : `There is no store for "${scheme}:" URLs: ${HOW}.`,
     );
   }
   const path = url.slice('sqlite:'.length);
@@ -30,4 +35,18 @@ export async function openStore(url: string, options: OpenStoreOptions = {}): Pr
     throw new StoreError('cannot_open', `There is no store at ${path}.`);
   }
   return openSqliteStore(path, { readOnly: options.readOnly ?? false });
+}
+
+/** The client is loaded only by who needs it. */
+async function openElasticsearch(url: string, options: OpenStoreOptions): Promise<TraceStore> {
+  const [{ parseElasticsearchUrl }, { Connection }, { openElasticsearchStore }] = await Promise.all([
+    import('./elasticsearch/address.ts'),
+    import('./elasticsearch/connection.ts'),
+    import('./elasticsearch/elasticsearchStore.ts'),
+  ]);
+  const connection = new Connection(parseElasticsearchUrl(url), options.elasticsearch);
+  return openElasticsearchStore(connection, {
+    readOnly: options.readOnly ?? false,
+    mustExist: options.mustExist ?? false,
+  });
 }
