@@ -1,15 +1,48 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Point } from '#trace/points.ts';
+import { behind, indexNames } from '#trace/store/elasticsearch/indices.ts';
 
-/** Where records lie; every index of the alias. */
-export const RECORD_INDICES = 'ftl-records*';
+const { records, network, traces } = indexNames();
 
-const DATA_VIEW = 'ftl-records';
+interface DataView {
+  readonly id: string;
+  readonly name: string;
+  readonly indices: string;
+  readonly formats: Readonly<Record<string, object>>;
+}
+
+const MICROSECONDS = {
+  id: 'duration',
+  params: {
+    inputFormat: 'microseconds',
+    outputFormat: 'asMilliseconds',
+    outputPrecision: 3,
+    showSuffix: true,
+    useShortSuffix: true,
+  },
+};
+/** A number to know something by, not to reckon with. */
+const PLAIN_NUMBER = { id: 'number', params: { pattern: '0' } };
+
+export const RECORD_VIEW: DataView = {
+  id: 'ftl-records',
+  name: 'FTL records',
+  indices: `${behind(records)},${network}`,
+  formats: { 'ftl.duration_us': MICROSECONDS, 'ftl.block.number': PLAIN_NUMBER },
+};
+export const TRACE_VIEW: DataView = {
+  id: 'ftl-traces',
+  name: 'FTL traces',
+  indices: behind(traces),
+  formats: { duration: MICROSECONDS, block: PLAIN_NUMBER },
+};
+
 /** Kibana brings objects of these versions up to its own. */
 const VERSIONS = { coreMigrationVersion: '8.8.0', typeMigrationVersion: '8.0.0' };
 
 export interface SavedSearch {
+  readonly view: DataView;
   readonly id: string;
   readonly title: string;
   readonly description: string;
@@ -24,6 +57,16 @@ const WHO = ['service.node.name', 'ftl.sender.id', 'ftl.receiver.id'];
 
 export const SEARCHES: readonly SavedSearch[] = [
   {
+    view: TRACE_VIEW,
+    id: 'ftl-traces-failed',
+    title: 'FTL: transactions that failed',
+    description: 'Committed as invalid, or never committed (NONE), with what was found about them.',
+    query: 'not code: "VALID"',
+    columns: ['code', 'channel', 'chaincode', 'function', 'creator', 'duration', 'block', 'findings', 'txId'],
+    order: 'desc',
+  },
+  {
+    view: RECORD_VIEW,
     id: 'ftl-transaction',
     title: 'FTL: way of a transaction',
     description: 'Every hand-over of single transactions; add `ftl.tx_id: "…"` to see one.',
@@ -32,6 +75,7 @@ export const SEARCHES: readonly SavedSearch[] = [
     order: 'asc',
   },
   {
+    view: RECORD_VIEW,
     id: 'ftl-endorsements-refused',
     title: 'FTL: endorsements refused',
     description: 'What peers answered with an error, and to whom.',
@@ -40,6 +84,7 @@ export const SEARCHES: readonly SavedSearch[] = [
     order: 'desc',
   },
   {
+    view: RECORD_VIEW,
     id: 'ftl-broadcasts-refused',
     title: 'FTL: refused by orderers',
     description: 'Transactions that an orderer did not take.',
@@ -48,6 +93,7 @@ export const SEARCHES: readonly SavedSearch[] = [
     order: 'desc',
   },
   {
+    view: RECORD_VIEW,
     id: 'ftl-blocks',
     title: 'FTL: blocks on their way',
     description:
@@ -57,6 +103,7 @@ export const SEARCHES: readonly SavedSearch[] = [
     order: 'asc',
   },
   {
+    view: RECORD_VIEW,
     id: 'ftl-nodes',
     title: 'FTL: starts and leaders',
     description: 'When nodes started, and who led whom.',
@@ -65,6 +112,7 @@ export const SEARCHES: readonly SavedSearch[] = [
     order: 'desc',
   },
   {
+    view: RECORD_VIEW,
     id: 'ftl-streams',
     title: 'FTL: broken record streams',
     description: 'Records of nodes that are missing or not as the node wrote them, as collectors saw it.',
@@ -74,46 +122,33 @@ export const SEARCHES: readonly SavedSearch[] = [
   },
 ];
 
-/** Data view and saved searches, an object a line, as Kibana exports and imports them. */
+/** Data views and saved searches, an object a line, as Kibana exports and imports them. */
 export function kibanaObjects(): string {
-  const objects = [dataView(), ...SEARCHES.map(search)];
+  const objects = [...[RECORD_VIEW, TRACE_VIEW].map(dataView), ...SEARCHES.map(search)];
   return `${objects.map((object) => JSON.stringify(object)).join('\n')}\n`;
 }
 
-function dataView(): object {
+function dataView({ id, name, indices, formats }: DataView): object {
   return {
     type: 'index-pattern',
-    id: DATA_VIEW,
+    id,
     attributes: {
-      title: RECORD_INDICES,
-      name: 'FTL records',
+      title: indices,
+      name,
       timeFieldName: '@timestamp',
       fields: '[]',
       sourceFilters: '[]',
       runtimeFieldMap: '{}',
       fieldAttrs: '{}',
       allowHidden: false,
-      fieldFormatMap: JSON.stringify({
-        'ftl.duration_us': {
-          id: 'duration',
-          params: {
-            inputFormat: 'microseconds',
-            outputFormat: 'asMilliseconds',
-            outputPrecision: 3,
-            showSuffix: true,
-            useShortSuffix: true,
-          },
-        },
-        // A number to know it by, not to reckon with.
-        'ftl.block.number': { id: 'number', params: { pattern: '0' } },
-      }),
+      fieldFormatMap: JSON.stringify(formats),
     },
     references: [],
     ...VERSIONS,
   };
 }
 
-function search({ id, title, description, query, columns, order }: SavedSearch): object {
+function search({ view, id, title, description, query, columns, order }: SavedSearch): object {
   const index = 'kibanaSavedObjectMeta.searchSourceJSON.index';
   return {
     type: 'search',
@@ -135,7 +170,7 @@ function search({ id, title, description, query, columns, order }: SavedSearch):
         }),
       },
     },
-    references: [{ name: index, type: 'index-pattern', id: DATA_VIEW }],
+    references: [{ name: index, type: 'index-pattern', id: view.id }],
     ...VERSIONS,
   };
 }

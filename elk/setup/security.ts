@@ -10,7 +10,7 @@ export interface Passwords {
 
 /** What FTL keeps its data in; its roles reach nothing else. */
 const FTL_INDICES = ['ftl-*'];
-const RECORDS = ['ftl-records*'];
+const RECORDS = ['ftl-records*', 'ftl-network'];
 
 /** FTL: makes its templates and indices, writes, reads, rolls over, drops. */
 export const FTL_ROLE = {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { environmentName, OPTIONS } from '#config/options.ts';
+import { parseElasticsearchUrl } from '#trace/store/elasticsearch/address.ts';
 import { ELK, list, listOf, mapOf, read, readYaml, textOf, textsIn, type Yaml, type YamlMap } from './elkFiles.ts';
 import { imagesUsed } from './images.ts';
 
@@ -157,6 +158,8 @@ describe('docker-compose.yml', () => {
     const set = Object.keys(mapOf(ftl['environment'])).filter((name) => name.startsWith('FTL_'));
     expect(set.length).toBeGreaterThan(3);
     expect(set.filter((name) => !known.has(name))).toEqual([]);
+    const store = textOf(mapOf(ftl['environment'])['FTL_STORE']);
+    expect(parseElasticsearchUrl(store)).toMatchObject({ nodes: ['https://elasticsearch:9200'], prefix: 'ftl' });
   });
 
   it('gives Logstash and Filebeat every variable that their files name', () => {

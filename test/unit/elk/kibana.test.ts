@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { kibanaObjects, RECORD_INDICES, SEARCHES } from '../../../build/elkKibana.ts';
+import { kibanaObjects, RECORD_VIEW, SEARCHES, TRACE_VIEW } from '../../../build/elkKibana.ts';
 import { POINTS } from '#trace/points.ts';
+import { recordMapping, SUMMARY_MAPPING } from '#trace/store/elasticsearch/mappings.ts';
 import { read } from './elkFiles.ts';
 import { schemaFields } from './schemaFields.ts';
 
@@ -16,24 +17,37 @@ const objects = text
   .split('\n')
   .slice(0, -1)
   .map((line) => JSON.parse(line) as SavedObject);
-const fields = schemaFields();
+/** What documents hold, and what of it can be asked for. */
+const FIELDS = {
+  [RECORD_VIEW.id]: { held: schemaFields(), asked: mappedFields(recordMapping()) },
+  [TRACE_VIEW.id]: { held: mappedFields(SUMMARY_MAPPING), asked: mappedFields(SUMMARY_MAPPING) },
+};
+
+function mappedFields(mapping: object, path = '', into = new Set<string>()): ReadonlySet<string> {
+  const { properties = {} } = mapping as { properties?: Readonly<Record<string, object>> };
+  for (const [name, inner] of Object.entries(properties)) {
+    into.add(path + name);
+    mappedFields(inner, `${path}${name}.`, into);
+  }
+  return into;
+}
 
 describe("Kibana's saved objects", () => {
   it('are current (node build/elkKibana.ts)', () => {
     expect(text).toBe(kibanaObjects());
   });
 
-  it('are a data view of all records by their time, and searches that refer to it', () => {
+  it('are data views of all records and traces by their time, and searches that refer to them', () => {
     const keys = objects.map(({ type, id }) => `${type}/${id}`);
     expect(new Set(keys).size).toBe(objects.length);
-    const [view] = objects;
-    expect(view).toMatchObject({
-      type: 'index-pattern',
-      attributes: { title: RECORD_INDICES, timeFieldName: '@timestamp' },
-    });
+    const views = objects.filter(({ type }) => type === 'index-pattern');
+    expect(views.map(({ attributes }) => [attributes['title'], attributes['timeFieldName']])).toEqual([
+      [RECORD_VIEW.indices, '@timestamp'],
+      [TRACE_VIEW.indices, '@timestamp'],
+    ]);
     for (const { references } of objects)
-      for (const { type, id } of references) expect(keys).toContain(`${type}/${id}`);
-    for (const { type, attributes, references } of objects.slice(1)) {
+      for (const reference of references) expect(keys).toContain(`${reference.type}/${reference.id}`);
+    for (const { type, attributes, references } of objects.filter((object) => object.type !== 'index-pattern')) {
       expect(type).toBe('search');
       const { searchSourceJSON } = attributes['kibanaSavedObjectMeta'] as { searchSourceJSON: string };
       const source = JSON.parse(searchSourceJSON) as { indexRefName: string; query: { language: string } };
@@ -42,16 +56,19 @@ describe("Kibana's saved objects", () => {
     }
   });
 
-  it.each(SEARCHES)('$title names only fields that a record has, and points that there are', ({ query, columns }) => {
-    for (const column of columns) expect(fields).toContain(column);
-    const asked = [...query.matchAll(/([a-z@][\w.@]*)\s*(?::|>=|<=|<|>)/g)].map(([, field]) => field);
-    expect(asked.length).toBeGreaterThan(0);
-    for (const field of asked) expect(fields).toContain(field);
-    for (const [, point] of query.matchAll(/"([a-z]+\.[a-z._]+)"/g)) expect(POINTS).toHaveProperty([point!]);
-  });
+  it.each(SEARCHES)(
+    '$title names only fields that there are, asks only for those that are indexed',
+    ({ view, query, columns }) => {
+      const { held, asked: askable } = FIELDS[view.id]!;
+      for (const column of columns) expect(held).toContain(column);
+      const asked = [...query.matchAll(/([a-z@][\w.@]*)\s*(?::|>=|<=|<|>)/g)].map(([, field]) => field);
+      expect(asked.length).toBeGreaterThan(0);
+      for (const field of asked) expect(askable).toContain(field);
+      for (const [, point] of query.matchAll(/"([a-z]+\.[a-z._]+)"/g)) expect(POINTS).toHaveProperty([point!]);
+    },
+  );
 
-  it('formats only fields that a record has', () => {
-    const formats = JSON.parse(objects[0]!.attributes['fieldFormatMap'] as string) as Record<string, unknown>;
-    for (const field of Object.keys(formats)) expect(fields).toContain(field);
+  it.each([RECORD_VIEW, TRACE_VIEW])('$name formats only fields that there are', ({ id, formats }) => {
+    for (const field of Object.keys(formats)) expect(FIELDS[id]!.held).toContain(field);
   });
 });

@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HOLDERS } from '../../../elk/setup/certificates.ts';
 import { environmentName, OPTIONS } from '#config/options.ts';
+import { parseElasticsearchUrl } from '#trace/store/elasticsearch/address.ts';
 import { ELK, list, listOf, mapOf, read, readYaml, textOf, type Yaml, type YamlMap } from './elkFiles.ts';
 
 const ROOT = 'kubernetes/kustomization.yaml';
@@ -193,6 +194,9 @@ describe('the manifests for Kubernetes', () => {
     const set = variablesOf('ftl').filter((name) => name.startsWith('FTL_'));
     expect(set.length).toBeGreaterThan(3);
     expect(set.filter((name) => !known.has(name))).toEqual([]);
+    const stores = containers.flatMap(({ container }) => listOf(container['env']).map(mapOf));
+    const store = stores.find(({ name }) => name === 'FTL_STORE');
+    expect(parseElasticsearchUrl(textOf(store?.['value']))).toMatchObject({ nodes: ['https://ftl-es-http:9200'] });
     for (const path of list('logstash/pipeline/*.conf'))
       for (const [, name] of read(path).matchAll(/\$\{([A-Z_]+)\}/g)) expect(variablesOf('logstash')).toContain(name);
   });

@@ -3,6 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { LOGSTASH_FILES } from '../../../build/elkLogstash.ts';
 import { ftlRecord } from '#collector/decoders/ftlRecord.ts';
+import { POINT_NAMES, POINTS } from '#trace/points.ts';
+import { indexNames } from '#trace/store/elasticsearch/indices.ts';
 import { list, listOf, mapOf, read, readYaml, textOf as scalar, type YamlMap } from './elkFiles.ts';
 import { faultsOf } from './logstashPlugins.ts';
 import { type Condition, type Operand, parsePipeline, type Plugin, pluginsIn, type Value } from './pipelineGrammar.ts';
@@ -78,7 +80,7 @@ describe("Logstash's pipelines", () => {
     expect(others).toEqual([]);
     const given = Object.fromEntries(output!.options.map(([name, value]) => [name, textsOf(value).join()]));
     expect(given).toMatchObject({
-      index: 'ftl-records',
+      index: '%{[@metadata][index]}',
       document_id: '%{[@metadata][id]}',
       action: 'create',
       manage_template: 'false',
@@ -86,6 +88,26 @@ describe("Logstash's pipelines", () => {
       data_stream: 'false',
       ssl_enabled: 'true',
     });
+  });
+
+  it("choose the index by what a record is about, as FTL's store does", () => {
+    const filter = sections('logstash/pipeline/records.conf').find(({ type }) => type === 'filter')!;
+    const branch = filter.body.find((statement) => statement.kind === 'branch')!;
+    const [first, other] = branch.arms;
+    const condition = first!.condition!;
+    if (condition.kind !== 'compare' || condition.right.kind !== 'array')
+      throw new Error('a list of points is awaited');
+    expect([condition.left, condition.operator]).toEqual([{ kind: 'field', text: '[ftl][point]' }, 'in']);
+    const network = POINT_NAMES.filter((point) => POINTS[point].scope === 'network');
+    expect(condition.right.items.flatMap(textsOf).toSorted()).toEqual(network.toSorted());
+    expect(other?.condition).toBeNull();
+    const indices = branch.arms.map(({ body }) => {
+      const [plugin] = pluginsIn(body);
+      const added = optionOf(plugin!, 'add_field');
+      return added?.kind === 'hash' ? added.entries.map(([field, value]) => [field, textsOf(value)[0]]) : [];
+    });
+    const { records, network: facts } = indexNames();
+    expect(indices).toEqual([[['[@metadata][index]', facts]], [['[@metadata][index]', records]]]);
   });
 
   it('read dead letters of a pipeline that writes them', () => {
