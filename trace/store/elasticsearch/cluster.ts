@@ -71,10 +71,12 @@ export class Cluster {
   readonly names: IndexNames;
   /** Aliases and indices written to since their last refresh. */
   readonly #unseen = new Set<string>();
+  readonly #aliases: ReadonlySet<string>;
 
   constructor(connection: Connection, names: IndexNames) {
     this.connection = connection;
     this.names = names;
+    this.#aliases = new Set([names.records, names.traces]);
   }
 
   /** @throws StoreError */
@@ -162,22 +164,38 @@ export class Cluster {
     }
   }
 
-  /** One item an action, in order. `touched`: the indices that it writes to. */
-  async bulk(lines: string, touched: readonly string[]): Promise<readonly BulkItem[]> {
-    if (lines === '') return [];
-    for (const index of touched) this.#unseen.add(index);
-    const { body } = await this.send<{ items: readonly Readonly<Record<string, BulkItem>>[] }>({
-      method: 'POST',
-      path: '/_bulk',
-      query: { filter_path: 'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by' },
-      lines,
+  /**
+   * Actions on one index or alias, or on those that they name themselves. One item an action, in order; `repeated` where an
+   * earlier attempt of this very request may have been carried out without an answer.
+   */
+  async bulk(
+    lines: string,
+    index: string,
+  ): Promise<{ readonly items: readonly BulkItem[]; readonly repeated: boolean }> {
+    this.#unseen.add(index);
+    let attempts = 0;
+    const body = await this.connection.run(async (client) => {
+      attempts++;
+      return client.transport.request<{ items: readonly Readonly<Record<string, BulkItem>>[] }>({
+        method: 'POST',
+        path: `/${index}/_bulk`,
+        querystring: {
+          filter_path: 'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by',
+          // Without its alias an index of that name would be made, and without a mapping.
+          ...(this.#aliases.has(index) && { require_alias: true }),
+        },
+        bulkBody: lines,
+      });
     });
-    return body.items.map((item) => Object.values(item)[0] as BulkItem);
+    return { items: body.items.map((item) => Object.values(item)[0] as BulkItem), repeated: attempts > 1 };
   }
 
   /** Actions of which each must succeed, or have failed for a document that is there already, or in a newer version. */
   async write(lines: string, touched: readonly string[]): Promise<readonly BulkItem[]> {
-    const items = await this.bulk(lines, touched);
+    const [index] = touched;
+    if (lines === '' || index === undefined) return [];
+    for (const other of touched) this.#unseen.add(other);
+    const { items } = await this.bulk(lines, index);
     for (const { status, error } of items) {
       if (status >= 300 && status !== 409) throw itemError(status, error, this.connection.location);
     }

@@ -7,6 +7,18 @@ export function normalId(id: string): string {
   return id.isWellFormed() ? id : id.toWellFormed();
 }
 
+/** Whether a search would miss it as it is: of what UTF-16 cannot pair, Elasticsearch makes question marks. */
+export function needsWrapping({ ftl, 'service.node.name': node = '' }: TraceRecord): boolean {
+  const { channel = '', tx_id: txId = '', tx_id_prefix: prefix = '', txs } = ftl;
+  return (
+    !node.isWellFormed() ||
+    !channel.isWellFormed() ||
+    !txId.isWellFormed() ||
+    !prefix.isWellFormed() ||
+    txs?.every(({ id }) => id.isWellFormed()) === false
+  );
+}
+
 /** The document of a record that is not taken as it is: what is searched, and the record as text. */
 export function wrap(record: TraceRecord): WrappedRecord {
   const { ftl } = record;
