@@ -1,6 +1,6 @@
 import type { FindingCode } from '../../findings/codes.ts';
 import { STAGE_NAMES } from '../../trace.ts';
-import { StoreError } from '../errors.ts';
+import { bucketWidth } from '../throughputBuckets.ts';
 import type { Percentiles, Statistics, StatisticsQuery } from '../traceStore.ts';
 import type { SQLInputValue } from 'node:sqlite';
 import type { Parts } from './parts.ts';
@@ -9,7 +9,6 @@ import { formatTime } from './time.ts';
 
 /** Percentiles and medians are exact up to so many traces, and from a sample of about this size beyond. */
 const SAMPLE = 20_000;
-const MOST_BUCKETS = 2000;
 /** Shown for traces that were never committed. */
 const NO_CODE = 'NONE';
 
@@ -62,21 +61,6 @@ export function statistics(parts: Parts, query: StatisticsQuery): Statistics {
     findings: findingsOf(parts, groups),
     edges: edgesOf(parts, condition, values, sample.edges),
   };
-}
-
-function bucketWidth(query: StatisticsQuery, first: number | null, last: number | null): number {
-  const span = first === null || last === null ? 0 : last - first + 1;
-  if (query.bucketUs !== undefined) {
-    const asked = Math.max(1, Math.round(query.bucketUs));
-    if (!Number.isSafeInteger(asked) || span / asked > MOST_BUCKETS) {
-      throw new StoreError('invalid_query', `bucketUs would give more than ${MOST_BUCKETS} buckets.`);
-    }
-    return asked;
-  }
-  // About 60, of a width that reads well: 1, 2 or 5 times a power of ten.
-  const wanted = Math.max(1, span / 60);
-  const power = 10 ** Math.floor(Math.log10(wanted));
-  return power * ([1, 2, 5, 10].find((factor) => factor * power >= wanted) ?? 10);
 }
 
 function outcomesOf(
