@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import type { OperationsSettings } from '#config/fabric/operationsSettings.ts';
 import type { TlsSettings } from '#config/fabric/peerSettings.ts';
 import type { TracingSettings } from '#config/fabric/tracingSettings.ts';
+import type { TrackedCertificate } from './certificateExpiry.ts';
 import type { ChannelBundle } from './channel/bundle.ts';
+import type { Signer } from './crypto/sign.ts';
 import type { GrpcMetrics } from './grpc/grpcMetrics.ts';
 import { GrpcServer } from './grpc/grpcServer.ts';
 import { healthService } from './grpc/health.ts';
@@ -40,6 +42,17 @@ export function tracingOptions(
         : { kind: 'file', path: file.path, maxBytes: file.maxBytes, maxFiles: file.maxFiles },
     ...(tracing.seal ? { seal: {} } : {}),
   };
+}
+
+/** Certificates whose end the node's operator is to hear of: its identity's, and those that it shows others by what they are for. */
+export function ownCertificates(
+  signer: Signer,
+  shown: Readonly<Record<string, { readonly certificate: Uint8Array } | null | undefined>>,
+): readonly TrackedCertificate[] {
+  const certificates = Object.entries(shown).flatMap(([role, tls]) =>
+    tls === null || tls === undefined ? [] : [{ role, certificate: tls.certificate }],
+  );
+  return [{ role: 'enrollment', certificate: signer.certificate.pem }, ...certificates];
 }
 
 function serverTls(tls: TlsSettings | null): ServerTls | null {

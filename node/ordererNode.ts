@@ -9,7 +9,15 @@ import type { GrpcService } from './grpc/service.ts';
 import { checkServerTls } from './grpc/tlsMaterial.ts';
 import { readMspFolder, readSigner } from './msp/mspFolder.ts';
 import { X509Msp } from './msp/x509Msp.ts';
-import { clientRoots, type NodeLog, operationsOptions, runBackwards, serve, tracingOptions } from './nodeParts.ts';
+import {
+  clientRoots,
+  type NodeLog,
+  operationsOptions,
+  ownCertificates,
+  runBackwards,
+  serve,
+  tracingOptions,
+} from './nodeParts.ts';
 import type { LoggerLevels } from './operations/loggerLevels.ts';
 import { ordererNodeMetrics } from './operations/nodeMetrics.ts';
 import { NodeOperations } from './operations/nodeOperations.ts';
@@ -119,14 +127,11 @@ export class OrdererNode implements AsyncDisposable {
       const serving = server;
       cleanUp.push(() => serving.stop(GRACE_MS));
       trust();
-      const certificates = [
-        { role: 'enrollment', certificate: signer.certificate.pem },
-        ...(tls === null ? [] : [{ role: 'server TLS', certificate: tls.certificate }]),
-        ...(admin === null || admin.tls === null ? [] : [{ role: 'admin TLS', certificate: admin.tls.certificate }]),
-        ...(settings.operations.tls === null
-          ? []
-          : [{ role: 'operations TLS', certificate: settings.operations.tls.certificate }]),
-      ];
+      const certificates = ownCertificates(signer, {
+        'server TLS': tls,
+        'admin TLS': admin?.tls,
+        'operations TLS': settings.operations.tls,
+      });
       operations.certificates.track(certificates);
       cleanUp.push(trackExpiry(certificates, log));
       tracer.nodeStart(NODE_RELEASE, serving.address);

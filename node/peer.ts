@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { PeerSettings } from '#config/fabric/peerSettings.ts';
-import { type TrackedCertificate, trackExpiry } from './certificateExpiry.ts';
+import { trackExpiry } from './certificateExpiry.ts';
 import { ChaincodeRuntime } from './chaincode/chaincodeRuntime.ts';
 import { DiskPackageStore } from './chaincode/packages/diskPackageStore.ts';
 import { sha256 } from './crypto/hash.ts';
-import type { Signer } from './crypto/sign.ts';
 import { startVerificationThreads } from './crypto/verify.ts';
 import { BlocksProvider } from './deliver/blocksProvider.ts';
 import { NO_BLOCKS } from './deliver/blockSource.ts';
@@ -29,7 +28,15 @@ import { LifecycleChaincode } from './lifecycle/lifecycleChaincode.ts';
 import { readMspFolder, readSigner } from './msp/mspFolder.ts';
 import { X509Msp } from './msp/x509Msp.ts';
 import { NODE_RELEASE } from './nodeRelease.ts';
-import { clientRoots, type NodeLog, operationsOptions, runBackwards, serve, tracingOptions } from './nodeParts.ts';
+import {
+  clientRoots,
+  type NodeLog,
+  operationsOptions,
+  ownCertificates,
+  runBackwards,
+  serve,
+  tracingOptions,
+} from './nodeParts.ts';
 import type { LoggerLevels } from './operations/loggerLevels.ts';
 import { peerMetrics } from './operations/nodeMetrics.ts';
 import { NodeOperations } from './operations/nodeOperations.ts';
@@ -303,7 +310,11 @@ async function startParts(
   const serving = server;
   trust();
   cleanUp.push(() => serving.stop(GRACE_MS));
-  const certificates = ownCertificates(signer, settings);
+  const certificates = ownCertificates(signer, {
+    'server TLS': settings.tls,
+    'client TLS': clientTls?.certificate === settings.tls?.certificate ? null : clientTls,
+    'operations TLS': settings.operations.tls,
+  });
   operations.certificates.track(certificates);
   cleanUp.push(trackExpiry(certificates, log));
   tracer.nodeStart(NODE_RELEASE, reachable(settings.address, serving.port));
@@ -344,17 +355,6 @@ function connectToOrderer({ address, tlsRoots }: OrdererEndpoint, settings: Peer
     tlsRoots: settings.tls === null ? null : tlsRoots,
     ...(settings.clientTls === null ? {} : { clientCertificate: settings.clientTls }),
   });
-}
-
-function ownCertificates(signer: Signer, { tls, clientTls, operations }: PeerSettings): readonly TrackedCertificate[] {
-  return [
-    { role: 'enrollment', certificate: signer.certificate.pem },
-    ...(tls === null ? [] : [{ role: 'server TLS', certificate: tls.certificate }]),
-    ...(clientTls === null || clientTls.certificate === tls?.certificate
-      ? []
-      : [{ role: 'client TLS', certificate: clientTls.certificate }]),
-    ...(operations.tls === null ? [] : [{ role: 'operations TLS', certificate: operations.tls.certificate }]),
-  ];
 }
 
 function bundlesOf(channels: JoinedChannels) {

@@ -5,6 +5,7 @@ import type { BlockStore, BlockStoreOptions } from '#node/ledger/blocks/blockSto
 import type { BlockView } from '#node/protos/blockView.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
 import type { Tracer } from '#node/tracing/tracer.ts';
+import { Waiters } from '#node/util/waiters.ts';
 import { BlockWriter, consenterMetadataOf, lastConfigOf } from './blockWriter.ts';
 import type { ConsensusType, Consenter, ConsenterStatus, ConsenterSupport } from './consensus/consenter.ts';
 import { InactiveConsenter } from './consensus/inactiveConsenter.ts';
@@ -46,7 +47,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
   readonly #onConfig: () => void;
   /** Configurations of blocks that are made, but not written. */
   readonly #next = new WeakMap<BlockView, ChannelBundle>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters();
   #closed = false;
   #bundle: ChannelBundle;
   #consenter: Consenter = new InactiveConsenter('chain is not started');
@@ -132,15 +133,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
       if (this.#closed) {
         throw new OrdererError('unavailable', 'chain is stopped');
       }
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          signal.removeEventListener('abort', done);
-          this.#waiting.delete(done);
-          resolve();
-        };
-        signal.addEventListener('abort', done, { once: true });
-        this.#waiting.add(done);
-      });
+      await this.#waiting.wait(signal);
     }
   }
 
@@ -174,7 +167,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
 
   async writeBlock(block: BlockView, consenterMetadata: Uint8Array): Promise<boolean> {
     await this.#append(await this.#writer.finish(block, consenterMetadata, false));
-    this.#release();
+    this.#waiting.wake();
     return this.#store.durableHeight > block.number;
   }
 
@@ -184,7 +177,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
     const metadata = migrates ? new Uint8Array(0) : consenterMetadata;
     await this.#append(await this.#writer.finish(block, metadata, true));
     this.#bundle = next;
-    this.#release();
+    this.#waiting.wake();
     this.#onConfig();
     this.#tracer.configUpdate(this.channelId, block, next.sequence);
     return this.#store.durableHeight > block.number;
@@ -198,7 +191,7 @@ export class OrderingChain implements Chain, ConsenterSupport {
   async close(): Promise<void> {
     await this.#consenter.halt();
     this.#closed = true;
-    this.#release();
+    this.#waiting.wake();
     this.#onConfig();
     await this.#store.close();
   }
@@ -207,13 +200,6 @@ export class OrderingChain implements Chain, ConsenterSupport {
     const started = performance.now();
     await this.#store.append(block);
     this.#metrics?.blocks.committed(this.channelId, this.#store.height, (performance.now() - started) / 1000);
-  }
-
-  /** Lets those who wait for blocks look at the height again. */
-  #release(): void {
-    for (const done of this.#waiting) {
-      done();
-    }
   }
 }
 

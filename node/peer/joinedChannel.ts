@@ -10,6 +10,7 @@ import { QueryExecutor } from '#node/ledger/simulator/queryExecutor.ts';
 import { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
 import type { Party, Tracer } from '#node/tracing/tracer.ts';
+import { Waiters } from '#node/util/waiters.ts';
 import { BlockFeed } from './blockFeed.ts';
 import { collectionNames } from './collectionMembership.ts';
 import { GatheringLedger } from './gatheringLedger.ts';
@@ -69,7 +70,7 @@ export class JoinedChannel implements PeerChannel {
   readonly #gathering: GatheringLedger;
   readonly #modules: JoinedChannelModules;
   readonly #listeners = new Set<(block: CommittedBlock) => void>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters();
   /** Who gave the blocks that are on their way into the ledger. */
   readonly #senders = new Map<number, Party | null>();
   readonly #stop = new AbortController();
@@ -176,7 +177,7 @@ export class JoinedChannel implements PeerChannel {
       if (this.#closing !== null) {
         throw new PeerChannelError('closed', `channel ${this.channelId} is closed`);
       }
-      await this.#growth(signal);
+      await this.#waiting.wait(signal);
     }
   }
 
@@ -214,7 +215,7 @@ export class JoinedChannel implements PeerChannel {
   async #close(): Promise<void> {
     this.#stop.abort();
     await this.#following;
-    this.#wake();
+    this.#waiting.wake();
     await this.snapshots.close();
     await this.#gathering.close();
     await this.transientStore.close();
@@ -274,27 +275,9 @@ export class JoinedChannel implements PeerChannel {
       this.#modules.tracer.configUpdate(this.channelId, block.view, this.bundle.sequence);
       this.#source?.configChanged();
     }
-    this.#wake();
+    this.#waiting.wake();
     for (const listener of this.#listeners) {
       listener(block);
-    }
-  }
-
-  #growth(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const done = (): void => {
-      signal.removeEventListener('abort', done);
-      this.#waiting.delete(done);
-      resolve();
-    };
-    signal.addEventListener('abort', done, { once: true });
-    this.#waiting.add(done);
-    return promise;
-  }
-
-  #wake(): void {
-    for (const done of this.#waiting) {
-      done();
     }
   }
 }
