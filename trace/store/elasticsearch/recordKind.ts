@@ -27,3 +27,11 @@ export function kindOf({ ftl }: Pick<TraceRecord, 'ftl'>): RecordKind {
   }
   return 'loose';
 }
+
+/** Points of records about one transaction, and about blocks: what a query names, since documents carry no kind. */
+export const TX_POINTS = pointsOf('tx');
+export const BLOCK_POINTS = pointsOf('block');
+
+function pointsOf(scope: 'tx' | 'block'): readonly string[] {
+  return [...SCOPES].filter(([, of]) => of === scope).map(([point]) => point);
+}
