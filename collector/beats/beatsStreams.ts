@@ -35,6 +35,8 @@ export class BeatsStreams {
   readonly #budget: HoldBudget = { held: 0, max: MAX_HELD };
   /** The one that moved last at the end. */
   readonly #streams = new Map<string, BeatsStream>();
+  /** Most lines are of the file that the line before was of. */
+  #last: (Pick<ShippedLine, 'host' | 'path' | 'rebuilt'> & { readonly stream: BeatsStream }) | null = null;
   readonly #opening = new Map<string, Promise<BeatsStream>>();
   readonly #nodes: ReadonlyMap<string, NodeEntry>;
 
@@ -47,11 +49,17 @@ export class BeatsStreams {
 
   /** The stream of a line: at once if it is open, else when its checkpoint is known. */
   of(line: ShippedLine): BeatsStream | Promise<BeatsStream> {
+    const last = this.#last;
+    if (last !== null && last.path === line.path && last.host === line.host && last.rebuilt === line.rebuilt) {
+      return last.stream;
+    }
     const key = keyOf(line);
     const stream = this.#streams.get(key);
     if (stream === undefined) return this.#opened(key, line);
     this.#streams.delete(key);
     this.#streams.set(key, stream);
+    const { host, path, rebuilt } = line;
+    this.#last = { host, path, rebuilt, stream };
     return stream;
   }
 
@@ -126,6 +134,7 @@ export class BeatsStreams {
     for (const [index, [key, stream]] of resting.entries()) {
       if (stream.lines === lines[index] && !stream.holds) this.#streams.delete(key);
     }
+    this.#last = null;
   }
 }
 

@@ -34,14 +34,6 @@ describe('SentLines', () => {
     expect(slow.has(mark(967))).toBe(false);
   });
 
-  it('remembers a line that came twice until both are forgotten', () => {
-    const sent = new SentLines();
-    for (const line of [7, ...range(100, 120), 7, ...range(120, 145)]) sent.add(mark(line), {});
-    expect(sent.has(mark(7))).toBe(true);
-    for (const line of range(200, 210)) sent.add(mark(line), {});
-    expect(sent.has(mark(7))).toBe(false);
-  });
-
   it('takes any text for a checkpoint', () => {
     for (const text of ['', '!', 'AAAA', 'A'.repeat(100_000)]) {
       expect(Buffer.from(new SentLines(text).snapshot(), 'base64').length).toBeLessThanOrEqual(4096 * 6);

@@ -11,7 +11,7 @@ const MARK_BYTES = 6;
  * their records are stored, and its state has moved on. Goes through a checkpoint as text.
  */
 export class SentLines {
-  readonly #marks = new Map<number, number>();
+  readonly #marks = new Set<number>();
   #order: number[] = [];
   #first = 0;
   /** Lines of each window, oldest first. */
@@ -55,16 +55,11 @@ export class SentLines {
 
   #push(mark: number): void {
     this.#order.push(mark);
-    this.#marks.set(mark, (this.#marks.get(mark) ?? 0) + 1);
+    this.#marks.add(mark);
   }
 
   #drop(count: number): void {
-    for (let left = count; left > 0; left--) {
-      const mark = this.#order[this.#first++]!;
-      const times = this.#marks.get(mark)!;
-      if (times === 1) this.#marks.delete(mark);
-      else this.#marks.set(mark, times - 1);
-    }
+    for (let left = count; left > 0; left--) this.#marks.delete(this.#order[this.#first++]!);
     if (this.#first > MAX_LINES) {
       this.#order = this.#order.slice(this.#first);
       this.#first = 0;

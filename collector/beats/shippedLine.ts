@@ -47,15 +47,16 @@ export function readEvent(text: string): ShippedLine | { readonly dead: DeadLett
   const file = objectAt(log, 'file');
   const path = textOf(file?.['path'] ?? event['log.file.path'] ?? event['source'] ?? event['path']) ?? '';
   const offset = log?.['offset'] ?? event['log.offset'] ?? event['offset'];
+  const of = path === '' ? NO_FILE : familyOf(path);
   const isWrapped = event['stream'] !== undefined;
   const host = hostOf(event);
   const isFile = path !== '' && Number.isSafeInteger(offset) && (offset as number) >= 0;
   return {
     host,
-    path: path === '' ? '' : streamPathOf(path),
+    path: of.path,
     file: fileOf(file),
     node: line.rebuilt ? undefined : nodeOf(event),
-    name: `${containerOf(event) ?? (path === '' ? 'events' : streamNameOf(path))}@${host}`,
+    name: `${containerOf(event) ?? of.name}@${host}`,
     offset: isFile ? (offset as number) : undefined,
     // Inside a container runtime's wrapper the line is shorter than what the file holds.
     size: isFile && !isWrapped && line.size !== null ? line.size : undefined,
@@ -74,6 +75,27 @@ export function readPairs(pairs: ReadonlyMap<string, string>): ShippedLine | { r
   const fields: Record<string, unknown> = { message: line, ...Object.fromEntries(pairs) };
   if (typeof fields['offset'] === 'string') fields['offset'] = Number(fields['offset']);
   return readEvent(JSON.stringify(fields));
+}
+
+interface Family {
+  /** Of the file that those that were rotated once were. */
+  readonly path: string;
+  readonly name: string;
+}
+
+const NO_FILE: Family = { path: '', name: 'events' };
+/** Senders name few files again and again. */
+const MAX_FAMILIES = 4096;
+const families = new Map<string, Family>();
+
+function familyOf(path: string): Family {
+  let family = families.get(path);
+  if (family === undefined) {
+    if (families.size >= MAX_FAMILIES) families.clear();
+    family = { path: streamPathOf(path), name: streamNameOf(path) };
+    families.set(path, family);
+  }
+  return family;
 }
 
 interface Line {
