@@ -1,7 +1,9 @@
-import type { peer } from '@hyperledger/fabric-protos';
 import type { HistoryDatabase } from '#node/ledger/history/historyDatabase.ts';
 import type { QueryExecutor } from '#node/ledger/simulator/queryExecutor.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
+import type { ChaincodeInputMessage, SignedProposalMessage } from '#node/protos/proposalMessages.ts';
+import type { ChaincodeEventMessage } from '#node/protos/shimMessages.ts';
+import type { ResponseMessage } from '#node/protos/transactionMessages.ts';
 
 /** What a chaincode is asked to do, and on whose behalf. */
 export interface ChaincodeInvocation {
@@ -14,10 +16,10 @@ export interface ChaincodeInvocation {
   readonly packageId: string;
   /** `init` for the explicit initialisation that a definition may demand. */
   readonly kind: 'init' | 'invoke';
-  /** With `args`, `decorations` (the transient map is in the proposal, as Fabric has it) and `is_init`. */
-  readonly input: peer.ChaincodeInput;
+  /** The transient map is in the proposal, as Fabric has it. */
+  readonly input: ChaincodeInputMessage;
   /** As it came from the client. */
-  readonly signedProposal: peer.SignedProposal;
+  readonly signedProposal: SignedProposalMessage;
   /** Null for a proposal outside any channel. */
   readonly simulator: TxSimulator | null;
   readonly history: HistoryDatabase | null;
@@ -27,8 +29,8 @@ export interface ChaincodeInvocation {
 
 /** What came of it. */
 export interface ChaincodeResult {
-  readonly response: peer.Response;
-  readonly event: peer.ChaincodeEvent | null;
+  readonly response: ResponseMessage;
+  readonly event: ChaincodeEventMessage | null;
 }
 
 /** Runs chaincode: starts what is not running, speaks the shim's protocol with it, and keeps time. */
@@ -44,7 +46,7 @@ export interface ChaincodeCaller {
    * @param caller the invocation that calls; its simulator is shared within one channel
    * @param target name, and after a slash the channel where that differs
    */
-  call(caller: ChaincodeInvocation, target: string, input: peer.ChaincodeInput): Promise<ChaincodeResult>;
+  call(caller: ChaincodeInvocation, target: string, input: ChaincodeInputMessage): Promise<ChaincodeResult>;
 }
 
 /** A chaincode that is part of the peer: `_lifecycle`, `cscc`, `qscc`. */

@@ -1,12 +1,14 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import { MessageWriter } from '#node/channel/wire.ts';
 import { encodeTxPrivateData } from '#node/ledger/privateData/txPrivateRwset.ts';
+import { WireWriter } from '#node/ledger/state/wireWriter.ts';
 import type { TxPrivateData } from '#node/ledger/privateData/privateData.ts';
 import { encodeBlock, encodeBlockField } from '#node/protos/blockEncoder.ts';
 import { BlockView } from '#node/protos/blockView.ts';
 import { NOT_VALIDATED } from '#node/protos/enumNames.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
+import { type ChaincodeEventMessage, readChaincodeEvent } from '#node/protos/shimMessages.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import {
   readActionPayload,
@@ -69,7 +71,11 @@ export function headerResponse(block: BlockView): Uint8Array {
 
 /** @throws ProtoError for a block with a transaction that cannot be read as far as that takes */
 export function filteredResponse(block: BlockView): Uint8Array {
-  return shared(block, 'filtered', () => wrapped(FIELD.filteredBlock, filteredBlock(block).serializeBinary()));
+  return shared(block, 'filtered', () =>
+    new WireWriter(block.data.length * 192 + 64)
+      .message(FIELD.filteredBlock, (writer) => writeFilteredBlock(writer, block))
+      .finish(),
+  );
 }
 
 export function privateDataResponse(block: BlockView, data: readonly TxPrivateData[]): Uint8Array {
@@ -80,33 +86,29 @@ export function privateDataResponse(block: BlockView, data: readonly TxPrivateDa
   return wrapped(FIELD.blockAndPrivateData, message.finish());
 }
 
-/** What a client without a right to the data learns: IDs, codes, and which events there were (core/peer/deliverevents.go). */
-function filteredBlock(block: BlockView): peer.FilteredBlock {
-  const filtered = new peer.FilteredBlock();
-  filtered.setNumber(block.number);
+/**
+ * What a client without a right to the data learns: IDs, codes, and which events there were (core/peer/deliverevents.go). A serialised
+ * `protos.FilteredBlock`.
+ */
+function writeFilteredBlock(writer: WireWriter, block: BlockView): void {
   const codes = block.transactionsFilter;
-  for (const [index, envelope] of block.envelopes.entries()) {
+  const shown = [...block.envelopes.entries()].filter(
     // Bytes that are no envelope are passed over, other damage is not: as in Fabric.
-    if (!isEnvelope(envelope)) {
-      continue;
-    }
-    const { payload } = envelope;
-    if (payload.header === null) {
-      continue;
-    }
-    const { channel, txId, type } = envelope.channelHeader;
-    filtered.setChannelId(channel);
-    const transaction = new peer.FilteredTransaction();
-    transaction.setTxid(txId);
-    transaction.setType(type as common.HeaderTypeMap[keyof common.HeaderTypeMap]);
-    const code = codes[index] ?? NOT_VALIDATED;
-    transaction.setTxValidationCode(code as peer.TxValidationCodeMap[keyof peer.TxValidationCodeMap]);
-    if (type === common.HeaderType.ENDORSER_TRANSACTION) {
-      transaction.setTransactionActions(filteredActions(payload.data));
-    }
-    filtered.addFilteredTransactions(transaction);
+    ([, envelope]) => isEnvelope(envelope) && envelope.payload.header !== null,
+  );
+  writer.string(1, shown.at(-1)?.[1].channelHeader.channel ?? '').number(2, block.number);
+  for (const [index, envelope] of shown) {
+    const { txId, type } = envelope.channelHeader;
+    writer.message(4, (transaction) => {
+      transaction
+        .string(1, txId)
+        .int32(2, type)
+        .number(3, codes[index] ?? NOT_VALIDATED);
+      if (type === common.HeaderType.ENDORSER_TRANSACTION) {
+        transaction.message(4, (actions) => writeFilteredActions(actions, envelope.payload.data));
+      }
+    });
   }
-  return filtered;
 }
 
 function isEnvelope(envelope: EnvelopeView): boolean {
@@ -120,33 +122,27 @@ function isEnvelope(envelope: EnvelopeView): boolean {
   }
 }
 
-function filteredActions(transaction: Uint8Array): peer.FilteredTransactionActions {
-  const filtered = new peer.FilteredTransactionActions();
+function writeFilteredActions(writer: WireWriter, transaction: Uint8Array): void {
   for (const { payload } of readTransaction(transaction)) {
     const event = eventOf(payload);
-    if (event !== null && event.getChaincodeId() !== '') {
-      // Without its payload.
-      const told = new peer.ChaincodeEvent();
-      told.setTxId(event.getTxId());
-      told.setChaincodeId(event.getChaincodeId());
-      told.setEventName(event.getEventName());
-      const one = new peer.FilteredChaincodeAction();
-      one.setChaincodeEvent(told);
-      filtered.addChaincodeActions(one);
+    if (event !== null && event.chaincodeId !== '') {
+      writer.message(1, (action) =>
+        // Without its payload.
+        action.message(1, (told) => told.string(1, event.chaincodeId).string(2, event.txId).string(3, event.eventName)),
+      );
     }
   }
-  return filtered;
 }
 
 /** @param payload a serialised `protos.ChaincodeActionPayload` */
-function eventOf(payload: Uint8Array): peer.ChaincodeEvent | null {
+function eventOf(payload: Uint8Array): ChaincodeEventMessage | null {
   const { action } = readActionPayload(payload);
   if (action === null) {
     return null;
   }
   const answer = readResponsePayload(action.proposalResponsePayload);
   const { events } = readChaincodeAction(answer.extension);
-  return events.length === 0 ? null : decodeMessage(peer.ChaincodeEvent, events, 'protos.ChaincodeEvent');
+  return events.length === 0 ? null : readChaincodeEvent(events);
 }
 
 /** What a Deliver service answered. */

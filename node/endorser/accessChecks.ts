@@ -1,7 +1,7 @@
-import type { peer } from '@hyperledger/fabric-protos';
 import type { MspIdentity } from '#node/msp/mspIdentity.ts';
 import type { GuardedChannel } from '#node/peer/accessControl.ts';
 import type { SignedData } from '#node/policy/policy.ts';
+import type { SignedProposalMessage } from '#node/protos/proposalMessages.ts';
 import { unpackHeaders } from './unpackProposal.ts';
 
 /** What endorsing needs of the peer's access control. */
@@ -15,7 +15,7 @@ export interface AccessChecks {
 }
 
 /** The signature of a proposal, for who holds no more than the proposal. @throws EndorserError `malformed` */
-export function signedDataOf(proposal: peer.SignedProposal): SignedData {
+export function signedDataOf(proposal: SignedProposalMessage): SignedData {
   const { bytes, creator, signature } = unpackHeaders(proposal);
   return { data: bytes, identity: creator, signature };
 }

@@ -1,9 +1,9 @@
-import { peer } from '@hyperledger/fabric-protos';
 import { ChaincodeError } from '#node/chaincode/chaincodeError.ts';
 import type { ChaincodeCaller, ChaincodeInvocation, ChaincodeResult } from '#node/chaincode/chaincodeSupport.ts';
 import type { HistoryDatabase } from '#node/ledger/history/historyDatabase.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
 import type { PeerChannels } from '#node/peer/peerChannel.ts';
+import type { ChaincodeInputMessage } from '#node/protos/proposalMessages.ts';
 import { type AccessChecks, signedDataOf } from './accessChecks.ts';
 import { EndorserError, prefixed } from './endorserError.ts';
 import { type ExecutionModules, executeChaincode, findChaincode } from './executeChaincode.ts';
@@ -30,7 +30,7 @@ export class ProposalChaincodeCaller implements ChaincodeCaller {
   }
 
   /** @throws EndorserError, AccessError, ChaincodeError and what the simulator throws: the calling chaincode is told the message */
-  async call(caller: ChaincodeInvocation, target: string, input: peer.ChaincodeInput): Promise<ChaincodeResult> {
+  async call(caller: ChaincodeInvocation, target: string, input: ChaincodeInputMessage): Promise<ChaincodeResult> {
     const { name, channelId } = parseTarget(target, caller.channelId);
     await this.#checkAccess(caller, { name, channelId });
     if (channelId === caller.channelId) {
@@ -64,16 +64,12 @@ export class ProposalChaincodeCaller implements ChaincodeCaller {
   async #execute(
     caller: ChaincodeInvocation,
     { name, channelId }: Target,
-    asked: peer.ChaincodeInput,
+    input: ChaincodeInputMessage,
     simulator: TxSimulator | null,
     history: HistoryDatabase | null,
   ): Promise<ChaincodeResult> {
     const modules: ExecutionModules = { ...this.#modules, chaincodes: this.#modules.chaincodes() };
     const { txId, signedProposal, signal } = caller;
-    // Decorations are the peer's, whatever the chaincode put there.
-    const input = new peer.ChaincodeInput();
-    input.setArgsList(asked.getArgsList_asU8());
-    input.setIsInit(asked.getIsInit());
     const called = { channelId, txId, chaincode: name, input, signedProposal, simulator, history, signal };
     try {
       const runnable = await findChaincode(name, channelId, simulator, modules).catch((error: unknown) => {

@@ -1,7 +1,7 @@
-import type { peer } from '@hyperledger/fabric-protos';
 import { rememberSignature } from '#node/crypto/madeSignatures.ts';
 import type { Signer } from '#node/crypto/sign.ts';
 import type { PeerChannel } from '#node/peer/peerChannel.ts';
+import type { SignedProposalMessage } from '#node/protos/proposalMessages.ts';
 import { EndorserError, prefixed } from './endorserError.ts';
 
 /** What goes into a proposal response. */
@@ -19,7 +19,7 @@ export interface EndorsementPlugin {
    * @param payload a serialised `protos.ProposalResponsePayload`
    * @throws whatever keeps it from endorsing: the client is told the message
    */
-  endorse(payload: Uint8Array, proposal: peer.SignedProposal): Promise<Endorsement>;
+  endorse(payload: Uint8Array, proposal: SignedProposalMessage): Promise<Endorsement>;
 }
 
 export interface EndorsementContext {
@@ -63,7 +63,7 @@ export class EndorsementPlugins {
     name: string,
     channel: PeerChannel,
     payload: Uint8Array,
-    proposal: peer.SignedProposal,
+    proposal: SignedProposalMessage,
   ): Promise<Endorsement> {
     try {
       const plugin = await this.#plugin(name, channel);

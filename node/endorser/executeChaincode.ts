@@ -1,4 +1,3 @@
-import type { peer } from '@hyperledger/fabric-protos';
 import type {
   ChaincodeDefinitionSource,
   ChaincodeInvocation,
@@ -8,6 +7,7 @@ import type {
 } from '#node/chaincode/chaincodeSupport.ts';
 import type { HistoryDatabase } from '#node/ledger/history/historyDatabase.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
+import type { ChaincodeInputMessage, SignedProposalMessage } from '#node/protos/proposalMessages.ts';
 import type { Party, Tracer } from '#node/tracing/tracer.ts';
 import { EndorserError, messageOf } from './endorserError.ts';
 import { namedFunction } from './namedFunction.ts';
@@ -21,8 +21,8 @@ export interface Execution {
   readonly channelId: string;
   readonly txId: string;
   readonly chaincode: string;
-  readonly input: peer.ChaincodeInput;
-  readonly signedProposal: peer.SignedProposal;
+  readonly input: ChaincodeInputMessage;
+  readonly signedProposal: SignedProposalMessage;
   readonly simulator: TxSimulator | null;
   readonly history: HistoryDatabase | null;
   readonly signal: AbortSignal;
@@ -100,10 +100,9 @@ export async function executeChaincode(
   let error: unknown = null;
   try {
     result = await run(invocation, modules);
+    const { event } = result;
     // The name of an event's chaincode is not the chaincode's to choose.
-    result.event?.setChaincodeId(name);
-    result.event?.setTxId(txId);
-    return result;
+    return event === null ? result : { ...result, event: { ...event, chaincodeId: name, txId } };
   } catch (cause) {
     error = cause;
     throw cause;
@@ -117,12 +116,12 @@ export async function executeChaincode(
       ...namedFunction(input),
       packageId,
       traceparent: execution.traceparent ?? null,
-      status: response?.getStatus() ?? 500,
+      status: response?.status ?? 500,
       ...(response === undefined
         ? { error: messageOf(error) }
-        : response.getMessage() === '' || response.getStatus() < 400
+        : response.message === '' || response.status < 400
           ? {}
-          : { error: response.getMessage() }),
+          : { error: response.message }),
       durationUs: Math.round((performance.now() - start) * 1000),
     });
   }
@@ -157,7 +156,7 @@ async function checkInitialization(
     const initialized = await simulator.getState(name, INITIALIZED_KEY);
     missing = initialized === null || Buffer.from(initialized).toString() !== version;
   }
-  if (!input.getIsInit()) {
+  if (!input.isInit) {
     if (missing) {
       throw badInvocation(`chaincode '${name}' has not been initialized for this version, must call as init first`);
     }

@@ -1,11 +1,10 @@
-import type { peer } from '@hyperledger/fabric-protos';
+import type { ChaincodeInputMessage } from '#node/protos/proposalMessages.ts';
 
 const PRINTABLE = /^[\x20-\x7e]+$/;
 const MAX_FUNCTION = 256;
 
 /** The first argument where it reads as a name (printable ASCII, at most 256 characters), as a trace shows it. */
-export function namedFunction(input: peer.ChaincodeInput): { readonly function?: string } {
-  const [first] = input.getArgsList_asU8();
+export function namedFunction({ args: [first] }: ChaincodeInputMessage): { readonly function?: string } {
   if (first === undefined || first.length === 0 || first.length > MAX_FUNCTION) {
     return {};
   }

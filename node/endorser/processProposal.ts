@@ -1,10 +1,10 @@
-import type { peer } from '@hyperledger/fabric-protos';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import type { Signer } from '#node/crypto/sign.ts';
 import type { CallContext, GrpcService } from '#node/grpc/service.ts';
 import { RpcError } from '#node/grpc/rpcError.ts';
 import type { IdentityDeserializer } from '#node/msp/mspIdentity.ts';
 import type { PeerChannel, PeerChannels } from '#node/peer/peerChannel.ts';
+import type { ResponseMessage } from '#node/protos/transactionMessages.ts';
 import type { AccessChecks } from './accessChecks.ts';
 import { type AuthFilterOptions, checkAuthFilters } from './authFilters.ts';
 import { type CheckedProposal, checkProposal } from './checkProposal.ts';
@@ -212,7 +212,7 @@ export class Endorser {
 
   async #respond(simulated: SimulatedProposal, channel: PeerChannel | null): Promise<Answer> {
     const { proposal, response, interest } = simulated;
-    const status = response.getStatus();
+    const { status } = response;
     const payload = encodeResponsePayload({ ...simulated, ...proposal });
     if (status >= ERROR) {
       return answerOf(response, encodeProposalResponse({ response, payload, interest }), false);
@@ -258,8 +258,8 @@ function attempt<T>(run: () => T): Attempt<T> {
   }
 }
 
-function answerOf(response: peer.Response, bytes: Uint8Array, endorsed: boolean): Answer {
-  return { bytes, status: response.getStatus(), message: response.getMessage(), endorsed };
+function answerOf({ status, message }: ResponseMessage, bytes: Uint8Array, endorsed: boolean): Answer {
+  return { bytes, status, message, endorsed };
 }
 
 function failure(message: string): Answer {

@@ -1,15 +1,15 @@
-import { peer } from '@hyperledger/fabric-protos';
+import { encodeEvent, encodeResponse } from '#node/chaincode/shim/messages.ts';
 import { WireWriter } from '#node/ledger/state/wireWriter.ts';
+import type { ChaincodeEventMessage } from '#node/protos/shimMessages.ts';
+import { NO_BYTES, type ResponseMessage } from '#node/protos/transactionMessages.ts';
 import type { Endorsement } from './endorsementPlugins.ts';
-
-const NOTHING = new Uint8Array(0);
 
 export interface ResponsePayloadParts {
   readonly proposalHash: Uint8Array;
-  readonly response: peer.Response;
+  readonly response: ResponseMessage;
   /** Serialised `rwset.TxReadWriteSet`; empty where nothing was simulated. */
   readonly results: Uint8Array;
-  readonly event: peer.ChaincodeEvent | null;
+  readonly event: ChaincodeEventMessage | null;
   readonly chaincode: string;
   readonly version: string;
 }
@@ -19,15 +19,15 @@ export function encodeResponsePayload(parts: ResponsePayloadParts): Uint8Array {
   const { proposalHash, response, results, event, chaincode, version } = parts;
   const action = new WireWriter(results.length + 512)
     .bytes(1, results)
-    .bytes(2, event?.serializeBinary() ?? NOTHING)
-    .element(3, response.serializeBinary())
+    .bytes(2, event === null ? NO_BYTES : encodeEvent(event))
+    .element(3, encodeResponse(response))
     .message(4, (id) => id.string(2, chaincode).string(3, version))
     .finish();
   return new WireWriter(action.length + 64).bytes(1, proposalHash).bytes(2, action).finish();
 }
 
 export interface ProposalResponseParts {
-  readonly response: peer.Response;
+  readonly response: ResponseMessage;
   /** Null: no payload. */
   readonly payload?: Uint8Array | null;
   readonly endorsement?: Endorsement;
@@ -46,7 +46,7 @@ export function encodeProposalResponse({
   if (endorsement !== undefined) {
     writer.number(1, 1);
   }
-  writer.element(4, response.serializeBinary()).bytes(5, endorsement?.payload ?? payload ?? NOTHING);
+  writer.element(4, encodeResponse(response)).bytes(5, endorsement?.payload ?? payload ?? NO_BYTES);
   if (endorsement !== undefined) {
     writer.message(6, (message) => message.bytes(1, endorsement.endorser).bytes(2, endorsement.signature));
   }
@@ -57,9 +57,6 @@ export function encodeProposalResponse({
 }
 
 /** What a peer answers when it could not do what it was asked for. */
-export function errorResponse(message: string): peer.Response {
-  const response = new peer.Response();
-  response.setStatus(500);
-  response.setMessage(message);
-  return response;
+export function errorResponse(message: string): ResponseMessage {
+  return { status: 500, message, payload: NO_BYTES };
 }

@@ -1,8 +1,9 @@
-import type { peer } from '@hyperledger/fabric-protos';
 import { ChaincodeError } from '#node/chaincode/chaincodeError.ts';
 import type { ChaincodeResult } from '#node/chaincode/chaincodeSupport.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
 import type { PeerChannel } from '#node/peer/peerChannel.ts';
+import type { ChaincodeEventMessage } from '#node/protos/shimMessages.ts';
+import type { ResponseMessage } from '#node/protos/transactionMessages.ts';
 import { chaincodeInterest } from './chaincodeInterest.ts';
 import type { CheckedProposal } from './checkProposal.ts';
 import { prefixed } from './endorserError.ts';
@@ -22,8 +23,8 @@ export interface SimulatedProposal {
   /** Of the chaincode, as it is defined. */
   readonly version: string;
   readonly endorsementPlugin: string;
-  readonly response: peer.Response;
-  readonly event: peer.ChaincodeEvent | null;
+  readonly response: ResponseMessage;
+  readonly event: ChaincodeEventMessage | null;
   /** Serialised `rwset.TxReadWriteSet`; empty where there was nothing to simulate on. */
   readonly results: Uint8Array;
   /** Whether it would change anything, public or private. */
@@ -60,7 +61,7 @@ export async function simulateProposal(
     const execution = { ...asked, channelId, txId, chaincode, input, signedProposal, simulator, history };
     try {
       const { response, event } = await executed(execution, () => executeChaincode(execution, runnable, modules));
-      const refused = response.getStatus() >= ERROR_THRESHOLD;
+      const refused = response.status >= ERROR_THRESHOLD;
       const results = await takeResults(simulator, channel, proposal, refused, options, modules);
       const { version, endorsementPlugin } = runnable;
       return { proposal, version, endorsementPlugin, response, event: refused ? null : event, ...results };

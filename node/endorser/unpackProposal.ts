@@ -1,9 +1,14 @@
-import { peer } from '@hyperledger/fabric-protos';
 import { sha256 } from '#node/crypto/hash.ts';
 import { RpcError } from '#node/grpc/rpcError.ts';
 import { WireWriter } from '#node/ledger/state/wireWriter.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
-import { decodeMessage, type MessageType } from '#node/protos/strictReader.ts';
+import {
+  type ChaincodeInputMessage,
+  readInvocationSpec,
+  readProposalPayload,
+  readSignedProposal,
+  type SignedProposalMessage,
+} from '#node/protos/proposalMessages.ts';
 import type { Timestamp } from '#node/protos/timestamp.ts';
 import {
   readChannelHeader,
@@ -12,12 +17,11 @@ import {
   readProposal,
   readSignatureHeader,
 } from '#node/protos/transactionMessages.ts';
-import { wireFields } from '#node/protos/wireFields.ts';
 import { EndorserError } from './endorserError.ts';
 
 /** A signed proposal whose headers could be read; nothing is checked yet. */
 export interface ReceivedProposal {
-  readonly signedProposal: peer.SignedProposal;
+  readonly signedProposal: SignedProposalMessage;
   /** What the creator signed. */
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
@@ -42,7 +46,7 @@ export interface ProposedInvocation {
   /** The chaincode that the header names: the one that is run. */
   readonly chaincode: string;
   /** Without decorations: a client cannot put any. */
-  readonly input: peer.ChaincodeInput;
+  readonly input: ChaincodeInputMessage;
   /**
    * SHA-256 over channel header, signature header and payload without the transient map (Fabric, `protoutil.GetProposalHash1`): what
    * ties an endorsement to the proposal.
@@ -53,9 +57,9 @@ export interface ProposedInvocation {
 export interface UnpackedProposal extends ReceivedProposal, ProposedInvocation {}
 
 /** @throws RpcError INTERNAL, as a call in Go ends before anybody sees the request */
-export function decodeSignedProposal(bytes: Uint8Array): peer.SignedProposal {
+export function decodeSignedProposal(bytes: Uint8Array): SignedProposalMessage {
   try {
-    return decodeMessage(peer.SignedProposal, bytes, 'protos.SignedProposal');
+    return readSignedProposal(bytes);
   } catch (cause) {
     if (cause instanceof ProtoError) {
       throw new RpcError('INTERNAL', `grpc: error unmarshalling request: ${cause.message}`, { cause });
@@ -65,8 +69,8 @@ export function decodeSignedProposal(bytes: Uint8Array): peer.SignedProposal {
 }
 
 /** @throws EndorserError `malformed` */
-export function unpackHeaders(signedProposal: peer.SignedProposal): ReceivedProposal {
-  const bytes = signedProposal.getProposalBytes_asU8();
+export function unpackHeaders(signedProposal: SignedProposalMessage): ReceivedProposal {
+  const { proposalBytes: bytes, signature } = signedProposal;
   const proposal = read(readProposal, bytes, 'Proposal', 'failed parsing proposal: ');
   const header = read(readHeader, proposal.header, 'Header', 'failed parsing header: ');
   const { creator, nonce } = read(
@@ -85,7 +89,7 @@ export function unpackHeaders(signedProposal: peer.SignedProposal): ReceivedProp
   return {
     signedProposal,
     bytes,
-    signature: signedProposal.getSignature_asU8(),
+    signature,
     channelHeaderBytes: header.channelHeader,
     signatureHeaderBytes: header.signatureHeader,
     type,
@@ -109,16 +113,13 @@ export function unpackInvocation(proposal: ReceivedProposal): ProposedInvocation
   if (chaincodeId.name === '') {
     throw new EndorserError('malformed', 'ChaincodeHeaderExtension.ChaincodeId.Name is empty');
   }
-  checkTransientMap(proposal.payload);
-  const content = unmarshal(peer.ChaincodeProposalPayload, proposal.payload, 'ChaincodeProposalPayload', '');
-  const inputBytes = content.getInput_asU8();
-  const invocation = unmarshal(peer.ChaincodeInvocationSpec, inputBytes, 'ChaincodeInvocationSpec', '');
-  const spec = invocation.getChaincodeSpec();
-  if (spec === undefined) {
+  const { input: inputBytes } = read(readProposalPayload, proposal.payload, 'ChaincodeProposalPayload', '');
+  const spec = read(readInvocationSpec, inputBytes, 'ChaincodeInvocationSpec', '');
+  if (spec === null) {
     throw new EndorserError('malformed', 'chaincode invocation spec did not contain chaincode spec');
   }
-  const input = spec.getInput();
-  if (input === undefined) {
+  const { input } = spec;
+  if (input === null) {
     throw new EndorserError('malformed', 'chaincode input did not contain any input');
   }
   const withoutTransient = new WireWriter(inputBytes.length + 8).bytes(1, inputBytes).finish();
@@ -132,50 +133,21 @@ export function unpackInvocation(proposal: ReceivedProposal): ProposedInvocation
  * @throws EndorserError `malformed`
  */
 export function invokedChaincodeName(proposalBytes: Uint8Array): string {
-  const proposal = unmarshal(peer.Proposal, proposalBytes, 'proposal', '');
-  const payload = unmarshal(
-    peer.ChaincodeProposalPayload,
-    proposal.getPayload_asU8(),
-    'chaincode proposal payload',
-    '',
-  );
-  const what = 'chaincode invocation spec';
-  const spec = unmarshal(peer.ChaincodeInvocationSpec, payload.getInput_asU8(), what, '').getChaincodeSpec();
-  if (spec === undefined) {
+  const { payload } = read(readProposal, proposalBytes, 'proposal', '');
+  const { input } = read(readProposalPayload, payload, 'chaincode proposal payload', '');
+  const spec = read(readInvocationSpec, input, 'chaincode invocation spec', '');
+  if (spec === null) {
     throw new EndorserError('malformed', 'chaincode spec is nil');
   }
-  const id = spec.getChaincodeId();
-  if (id === undefined) {
+  if (spec.chaincodeId === null) {
     throw new EndorserError('malformed', 'chaincode id is nil');
   }
-  return id.getName();
+  return spec.chaincodeId.name;
 }
 
-/** The generated decoder is not asked to read maps: who reads this one later may take it for sound. */
-function checkTransientMap(payload: Uint8Array): void {
-  try {
-    for (const { field, bytes } of wireFields(payload, 'protos.ChaincodeProposalPayload')) {
-      if (field === 2) {
-        wireFields(bytes, 'protos.ChaincodeProposalPayload.TransientMapEntry');
-      }
-    }
-  } catch (cause) {
-    throw unmarshalError('ChaincodeProposalPayload', '', cause);
-  }
-}
-
-/** Of the messages that every proposal has, those that are read by hand. */
 function read<T>(reader: (bytes: Uint8Array) => T, bytes: Uint8Array, name: string, prefix: string): T {
   try {
     return reader(bytes);
-  } catch (cause) {
-    throw unmarshalError(name, prefix, cause);
-  }
-}
-
-function unmarshal<T extends object>(type: MessageType<T>, bytes: Uint8Array, name: string, prefix: string): T {
-  try {
-    return decodeMessage(type, bytes, name);
   } catch (cause) {
     throw unmarshalError(name, prefix, cause);
   }

@@ -204,8 +204,8 @@ describe('calls that are none', () => {
     const { lifecycle: chaincode, channel } = network.org1;
     const messageOf = async (...args: string[]) => {
       const { response } = await call(chaincode, { args: args.map((one) => Buffer.from(one)), channel });
-      expect(response.getStatus()).toBe(500);
-      return response.getMessage();
+      expect(response.status).toBe(500);
+      return response.message;
     };
     expect(await messageOf()).toBe('lifecycle scc must be invoked with arguments');
     expect(await messageOf('InstallChaincode')).toBe(

@@ -1,9 +1,9 @@
-import { peer } from '@hyperledger/fabric-protos';
 import type { ChaincodeInvocation, ChaincodeResult, SystemChaincode } from '#node/chaincode/chaincodeSupport.ts';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import { signedDataOf } from '#node/endorser/accessChecks.ts';
 import type { AccessControl } from '#node/peer/accessControl.ts';
 import type { PeerChannel, PeerChannels } from '#node/peer/peerChannel.ts';
+import { NO_BYTES } from '#node/protos/transactionMessages.ts';
 import { LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
 import { decodeMessage, type MessageType } from '#node/protos/strictReader.ts';
 import { channelFunctions } from './channelFunctions.ts';
@@ -51,7 +51,7 @@ export class LifecycleChaincode implements SystemChaincode {
   }
 
   async #run(invocation: ChaincodeInvocation): Promise<Uint8Array> {
-    const [nameBytes, argument, ...more] = invocation.input.getArgsList_asU8();
+    const [nameBytes, argument, ...more] = invocation.input.args;
     if (nameBytes === undefined) {
       throw new LifecycleError('refused', 'lifecycle scc must be invoked with arguments');
     }
@@ -135,12 +135,6 @@ export class LifecycleChaincode implements SystemChaincode {
   }
 }
 
-function answer(status: number, message: string, payload?: Uint8Array): ChaincodeResult {
-  const response = new peer.Response();
-  response.setStatus(status);
-  response.setMessage(message);
-  if (payload !== undefined) {
-    response.setPayload(payload);
-  }
-  return { response, event: null };
+function answer(status: number, message: string, payload: Uint8Array = NO_BYTES): ChaincodeResult {
+  return { response: { status, message, payload }, event: null };
 }

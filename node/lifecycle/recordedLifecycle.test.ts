@@ -56,9 +56,9 @@ describe.each(VERSIONS)('the lifecycle transactions of a network of Go peers, %s
         const definitions = new ChaincodeDefinitionCache({ mspId }, { channels, packages });
         const lifecycle = new LifecycleChaincode({ mspId }, { channels, access: EVERYBODY, packages, definitions });
         const { response, results } = await call(lifecycle, { args: action.invocation.args, channel });
-        expect(response.getMessage()).toBe('');
-        expect(response.getStatus()).toBe(action.response?.status);
-        expect(response.getPayload_asU8()).toEqual(action.response?.payload);
+        expect(response.message).toBe('');
+        expect(response.status).toBe(action.response?.status);
+        expect(response.payload).toEqual(action.response?.payload);
         const recorded = resultsOf(action.proposalResponsePayloadBytes);
         const ours = results?.publicBytes ?? new Uint8Array(0);
         expect(readable(ours)).toEqual(readable(recorded));

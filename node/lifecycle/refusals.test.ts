@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AccessControl } from '#node/peer/accessControl.ts';
 import { authority, setup } from '#node/msp/testAuthority.ts';
 import { parsePolicy, signedByAny } from '#node/policy/policyDsl.ts';
+import type { SignedProposalMessage } from '#node/protos/proposalMessages.ts';
 import { LifecycleChaincode } from './lifecycleChaincode.ts';
 import {
   approval,
@@ -225,7 +226,7 @@ describe('a definition that is none', () => {
     const { packages, definitions } = org1;
     const access = new AccessControl({ localMsp });
     const chaincode = new LifecycleChaincode({ mspId: 'Org1MSP' }, { channels, access, packages, definitions });
-    const header = (creator: Uint8Array): peer.SignedProposal => signedProposal(org1, creator);
+    const header = (creator: Uint8Array): SignedProposalMessage => signedProposal(org1, creator);
     for (const [name, creator, message] of [
       ['InstallChaincode', org1.organization.client.identity, /^Failed to authorize .* ACL check: Failed /],
       [
@@ -237,24 +238,21 @@ describe('a definition that is none', () => {
     ] as const) {
       const args = [Buffer.from(name), Buffer.from('')];
       const { response } = await call(chaincode, { args, channel: org1.channel, signedProposal: header(creator) });
-      expect(response.getStatus()).toBe(500);
-      expect(response.getMessage()).toMatch(message);
+      expect(response.status).toBe(500);
+      expect(response.message).toMatch(message);
     }
     const { response } = await call(chaincode, { args: [Buffer.from('x'), Buffer.from('')], channel: null });
-    expect(response.getMessage()).toMatch(/^Failed to authorize invocation due to failed ACL check: /);
+    expect(response.message).toMatch(/^Failed to authorize invocation due to failed ACL check: /);
   });
 });
 
-function signedProposal({ organization }: TestPeer, creator: Uint8Array): peer.SignedProposal {
+function signedProposal({ organization }: TestPeer, creator: Uint8Array): SignedProposalMessage {
   const signatureHeader = new common.SignatureHeader();
   signatureHeader.setCreator(creator);
   const header = new common.Header();
   header.setSignatureHeader(signatureHeader.serializeBinary());
   const proposal = new peer.Proposal();
   proposal.setHeader(header.serializeBinary());
-  const bytes = proposal.serializeBinary();
-  const signed = new peer.SignedProposal();
-  signed.setProposalBytes(bytes);
-  signed.setSignature(organization.client.signSync(bytes));
-  return signed;
+  const proposalBytes = proposal.serializeBinary();
+  return { proposalBytes, signature: organization.client.signSync(proposalBytes) };
 }

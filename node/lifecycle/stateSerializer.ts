@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto';
 import { peer } from '@hyperledger/fabric-protos';
+import { readStateData, type StateDataMessage } from '#node/protos/stateDataMessage.ts';
 import { decodeMessage, type MessageType } from '#node/protos/strictReader.ts';
 import { during, LifecycleError } from './lifecycleError.ts';
 import type { OpaqueState, RangeableState, ReadableState, WritableState } from './lifecycleState.ts';
 
 const { StateData, StateMetadata } = peer.lifecycle;
-type StateData = peer.lifecycle.StateData;
 type StateMetadata = peer.lifecycle.StateMetadata;
 
 const NOTHING = new Uint8Array(0);
 
-/** One field of a structure, as it is kept: a number, text, or bytes (of a message, serialised). */
-export type FieldValue = { readonly int64: number } | { readonly string: string } | { readonly bytes: Uint8Array };
+/** One field of a structure, as it is kept. */
+export type FieldValue = StateDataMessage;
 
 /** What is kept under a name, one key a field: its type's name and its fields, in the order in which Go declares them. */
 export interface Structure {
@@ -172,7 +172,7 @@ export function requireType(type: string, metadata: StateMetadata): void {
 /** 0 where there is none. @throws LifecycleError */
 export async function readInt64(namespace: string, name: string, field: string, state: ReadableState): Promise<number> {
   const data = await readField(namespace, name, field, state);
-  return empty(data) ? 0 : expected(data.hasInt64(), fieldKey(namespace, name, field), 'Int64', data).getInt64();
+  return data === null ? 0 : 'int64' in data ? data.int64 : wrongType(fieldKey(namespace, name, field), 'Int64', data);
 }
 
 /** Empty where there is none. @throws LifecycleError */
@@ -183,7 +183,11 @@ export async function readString(
   state: ReadableState,
 ): Promise<string> {
   const data = await readField(namespace, name, field, state);
-  return empty(data) ? '' : expected(data.hasString(), fieldKey(namespace, name, field), 'String', data).getString();
+  return data === null
+    ? ''
+    : 'string' in data
+      ? data.string
+      : wrongType(fieldKey(namespace, name, field), 'String', data);
 }
 
 /** An empty message where there is none. @throws LifecycleError */
@@ -196,28 +200,24 @@ export async function readMessage<T extends object>(
 ): Promise<T> {
   const data = await readField(namespace, name, field, state);
   const key = fieldKey(namespace, name, field);
-  const bytes = empty(data) ? NOTHING : expected(data.hasBytes(), key, '[]byte', data).getBytes_asU8();
+  const bytes = data === null ? NOTHING : 'bytes' in data ? data.bytes : wrongType(key, '[]byte', data);
   return during(`could not unmarshal key ${key}`, () => decodeMessage(type, bytes, 'lifecycle.StateData'));
 }
 
-async function readField(namespace: string, name: string, field: string, state: ReadableState): Promise<StateData> {
+async function readField(
+  namespace: string,
+  name: string,
+  field: string,
+  state: ReadableState,
+): Promise<StateDataMessage | null> {
   const key = fieldKey(namespace, name, field);
   const bytes = (await during(`could not get state for key ${key}`, () => state.get(key))) ?? NOTHING;
-  return during(`could not unmarshal state for key ${key}`, () =>
-    decodeMessage(StateData, bytes, 'lifecycle.StateData'),
-  );
+  return during(`could not unmarshal state for key ${key}`, () => readStateData(bytes));
 }
 
-function empty(data: StateData): boolean {
-  return data.getTypeCase() === StateData.TypeCase.TYPE_NOT_SET;
-}
-
-function expected(is: boolean, key: string, type: string, data: StateData): StateData {
-  if (!is) {
-    const was = data.hasInt64() ? 'Int64' : data.hasString() ? 'String' : '[]byte';
-    throw new LifecycleError('state', `expected key ${key} to encode a value of type ${type}, but was ${was}`);
-  }
-  return data;
+function wrongType(key: string, type: string, data: StateDataMessage): never {
+  const was = 'int64' in data ? 'Int64' : 'string' in data ? 'String' : '[]byte';
+  throw new LifecycleError('state', `expected key ${key} to encode a value of type ${type}, but was ${was}`);
 }
 
 function hashesTo(found: Uint8Array | null, bytes: Uint8Array): boolean {

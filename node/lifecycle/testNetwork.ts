@@ -140,8 +140,7 @@ async function startPeer(
       const bytes = args instanceof Uint8Array ? args : args.serializeBinary();
       const where = outside === undefined ? channel : null;
       const { response, results } = await call(lifecycle, { args: [Buffer.from(name), bytes], channel: where });
-      const payload = response.getPayload_asU8();
-      return { status: response.getStatus(), message: response.getMessage(), payload, results };
+      return { ...response, results };
     },
   };
 }

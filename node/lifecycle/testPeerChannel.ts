@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { peer } from '@hyperledger/fabric-protos';
 import type { ChaincodeInvocation, ChaincodeResult, SystemChaincode } from '#node/chaincode/chaincodeSupport.ts';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import { BlockPipeline } from '#node/commit/blockPipeline.ts';
@@ -14,6 +13,7 @@ import { type SimulationResults, TxSimulator } from '#node/ledger/simulator/txSi
 import { collectionNames } from '#node/peer/collectionMembership.ts';
 import type { PeerChannel } from '#node/peer/peerChannel.ts';
 import { BlockView } from '#node/protos/blockView.ts';
+import type { SignedProposalMessage } from '#node/protos/proposalMessages.ts';
 
 /** For tests: a channel of a peer, its ledger in a folder that goes with it. */
 export class TestPeerChannel implements PeerChannel, AsyncDisposable {
@@ -91,28 +91,28 @@ export class TestPeerChannel implements PeerChannel, AsyncDisposable {
   }
 }
 
+const NO_PROPOSAL: SignedProposalMessage = { proposalBytes: new Uint8Array(0), signature: new Uint8Array(0) };
+
 /** For tests: a call as the endorser makes it. */
 export interface TestCall {
   readonly args: readonly Uint8Array[];
   readonly channel: TestPeerChannel | null;
-  readonly signedProposal?: peer.SignedProposal;
+  readonly signedProposal?: SignedProposalMessage;
 }
 
 /** Runs a system chaincode. @returns its response, and what it read and wrote; null where it was refused, or outside a channel */
 export async function call(
   chaincode: SystemChaincode,
-  { args, channel, signedProposal = new peer.SignedProposal() }: TestCall,
+  { args, channel, signedProposal = NO_PROPOSAL }: TestCall,
 ): Promise<{ readonly response: ChaincodeResult['response']; readonly results: SimulationResults | null }> {
   const simulator = (await channel?.simulator('tx')) ?? null;
-  const input = new peer.ChaincodeInput();
-  input.setArgsList([...args]);
   const invocation: ChaincodeInvocation = {
     channelId: channel?.channelId ?? '',
     txId: 'tx',
     name: chaincode.name,
     packageId: '',
     kind: 'invoke',
-    input,
+    input: { args, isInit: false },
     signedProposal,
     simulator,
     history: null,
@@ -120,7 +120,7 @@ export async function call(
   };
   try {
     const { response } = await chaincode.invoke(invocation);
-    return { response, results: response.getStatus() === 200 && simulator !== null ? simulator.results() : null };
+    return { response, results: response.status === 200 && simulator !== null ? simulator.results() : null };
   } finally {
     await simulator?.done();
   }

@@ -6,6 +6,7 @@ import { common, ledger, msp, orderer, peer } from '@hyperledger/fabric-protos';
 import { messageFields } from './messageFields.ts';
 import { ProtoError } from './protoError.ts';
 import { readNamespaces, readReadWriteSet } from './readWriteSetMessages.ts';
+import { readStateData } from './stateDataMessage.ts';
 import { decodeMessage, type MessageType } from './strictReader.ts';
 import * as byHand from './transactionMessages.ts';
 
@@ -190,6 +191,16 @@ const READ_BY_HAND: Partial<Record<TypeName, readonly [got: Reader, wanted: Read
   'protos.ChaincodeHeaderExtension': [
     byHand.readHeaderExtension,
     (bytes) => decodeMessage(peer.ChaincodeHeaderExtension, bytes, 'test').getChaincodeId()?.toObject() ?? null,
+  ],
+  'lifecycle.StateData': [
+    readStateData,
+    (bytes) => {
+      const one = decodeMessage(peer.lifecycle.StateData, bytes, 'test');
+      if (one.hasInt64()) {
+        return { int64: one.getInt64() };
+      }
+      return one.hasString() ? { string: one.getString() } : one.hasBytes() ? { bytes: one.getBytes_asU8() } : null;
+    },
   ],
   'rwset.TxReadWriteSet': [
     readNamespaces,

@@ -1,6 +1,7 @@
 import type { BinaryReader } from 'google-protobuf';
 import { MergingReader } from './mergingReader.ts';
 import { ProtoError } from './protoError.ts';
+import { shortText } from './shortText.ts';
 import { singularMask } from './singularFields.ts';
 
 /** Fields in one message and all within: each costs far more memory than its two bytes. */
@@ -213,22 +214,11 @@ export class StrictReader {
   }
 
   readString(): string {
-    const bytes = this.readBytes();
-    if (bytes.length <= 64) {
-      let text = '';
-      let i = 0;
-      for (; i < bytes.length; i++) {
-        const byte = bytes[i] as number;
-        if (byte >= 0x80) {
-          break;
-        }
-        text += String.fromCharCode(byte);
-      }
-      if (i === bytes.length) {
-        return text;
-      }
-    }
-    return textOf(bytes, this.#what);
+    this.#expect(LENGTH);
+    const length = this.#length();
+    const start = this.#pos;
+    this.#pos += length;
+    return shortText(this.#bytes, start, this.#pos) ?? textOf(this.#bytes.subarray(start, this.#pos), this.#what);
   }
 
   /** Beyond 2^53 the nearest number, as generated getters give it. */

@@ -1,4 +1,5 @@
 import { ProtoError } from './protoError.ts';
+import { shortText } from './shortText.ts';
 
 /** Nested messages; protobuf for Go allows 10,000, none of the messages read here nests deeper than 6. */
 const MAX_DEPTH = 100;
@@ -16,12 +17,7 @@ const START_GROUP = 3;
 const END_GROUP = 4;
 const FIXED32 = 5;
 
-/** Texts up to this length are looked at byte by byte: most are names and IDs of a few characters. */
-const SHORT_TEXT = 128;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const { latin1Slice } = Buffer.prototype as unknown as {
-  readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
-};
 
 /** Number and wire type of a field as its tag writes them: what `next` returns for a field of bytes, text or a message. */
 export function lengthTag(field: number): number {
@@ -145,14 +141,9 @@ export class WireScanner {
     const end = this.#endOfLength();
     const start = this.#pos;
     this.#pos = end;
-    if (end - start <= SHORT_TEXT) {
-      let i = start;
-      while (i < end && (this.#bytes[i] as number) < 0x80) {
-        i++;
-      }
-      if (i === end) {
-        return latin1Slice.call(this.#bytes, start, end);
-      }
+    const short = shortText(this.#bytes, start, end);
+    if (short !== null) {
+      return short;
     }
     try {
       return utf8.decode(this.#bytes.subarray(start, end));

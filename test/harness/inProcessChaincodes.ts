@@ -1,4 +1,3 @@
-import { peer } from '@hyperledger/fabric-protos';
 import type {
   ChaincodeCaller,
   ChaincodeInvocation,
@@ -6,6 +5,7 @@ import type {
   ChaincodeSupport,
 } from '#node/chaincode/chaincodeSupport.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
+import type { ResponseMessage } from '#node/protos/transactionMessages.ts';
 
 /** What a chaincode of a test works with: the simulator itself, in place of the shim. */
 export interface TestStub {
@@ -19,7 +19,7 @@ export interface TestStub {
 }
 
 /** Text answers with status 200; throwing is what a chaincode does that fails. */
-export type TestChaincode = (stub: TestStub) => Promise<string | peer.Response>;
+export type TestChaincode = (stub: TestStub) => Promise<string | ResponseMessage>;
 
 /** For tests: chaincode that is a function of this process, run against the simulator by the package's ID. */
 export class InProcessChaincodes implements ChaincodeSupport {
@@ -31,21 +31,18 @@ export class InProcessChaincodes implements ChaincodeSupport {
     if (run === undefined) {
       throw new Error(`could not launch chaincode ${invocation.packageId}`);
     }
-    let event: peer.ChaincodeEvent | null = null;
+    let event: ChaincodeResult['event'] = null;
     const stub: TestStub = {
       invocation,
       namespace: invocation.name,
-      args: invocation.input.getArgsList_asU8().map((one) => Buffer.from(one).toString()),
+      args: invocation.input.args.map((one) => Buffer.from(one).toString()),
       simulator: invocation.simulator as TxSimulator,
       call: async (target, args) => {
-        const input = new peer.ChaincodeInput();
-        input.setArgsList(args.map((one) => new Uint8Array(Buffer.from(one))));
+        const input = { args: args.map((one) => new Uint8Array(Buffer.from(one))), isInit: false };
         return (this.caller as ChaincodeCaller).call(invocation, target, input);
       },
       event(name, payload) {
-        event = new peer.ChaincodeEvent();
-        event.setEventName(name);
-        event.setPayload(new Uint8Array(Buffer.from(payload)));
+        event = { chaincodeId: '', txId: '', eventName: name, payload: new Uint8Array(Buffer.from(payload)) };
       },
     };
     const answer = await run(stub);
@@ -53,10 +50,6 @@ export class InProcessChaincodes implements ChaincodeSupport {
   }
 }
 
-export function responseOf(status: number, payload: string, message = ''): peer.Response {
-  const response = new peer.Response();
-  response.setStatus(status);
-  response.setMessage(message);
-  response.setPayload(new Uint8Array(Buffer.from(payload)));
-  return response;
+export function responseOf(status: number, payload: string, message = ''): ResponseMessage {
+  return { status, message, payload: new Uint8Array(Buffer.from(payload)) };
 }

@@ -1,9 +1,11 @@
-import { common, peer } from '@hyperledger/fabric-protos';
+import { peer } from '@hyperledger/fabric-protos';
 import type { ChannelBundle } from '#node/channel/bundle.ts';
 import type { TxSimulator } from '#node/ledger/simulator/txSimulator.ts';
 import { SignaturePolicy } from '#node/policy/signaturePolicy.ts';
 import { implicitOwner, LIFECYCLE_NAMESPACE } from '#node/protos/lifecycleView.ts';
+import type { SignedProposalMessage } from '#node/protos/proposalMessages.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
+import { readHeader, readProposal, readSignatureHeader } from '#node/protos/transactionMessages.ts';
 import { ChaincodeError } from '../chaincodeError.ts';
 import type { ChaincodeInvocation } from '../chaincodeSupport.ts';
 
@@ -74,7 +76,7 @@ async function findCollection(
 }
 
 async function isMember(
-  signed: peer.SignedProposal,
+  signed: SignedProposalMessage,
   config: peer.StaticCollectionConfig,
   bundle: ChannelBundle,
 ): Promise<boolean> {
@@ -82,12 +84,10 @@ async function isMember(
   if (envelope === undefined) {
     return false;
   }
-  const data = signed.getProposalBytes_asU8();
-  const proposal = decodeMessage(peer.Proposal, data, 'protos.Proposal');
-  const header = decodeMessage(common.Header, proposal.getHeader_asU8(), 'common.Header');
-  const signer = decodeMessage(common.SignatureHeader, header.getSignatureHeader_asU8(), 'common.SignatureHeader');
+  const { proposalBytes: data, signature } = signed;
+  const { signatureHeader } = readHeader(readProposal(data).header);
+  const { creator } = readSignatureHeader(signatureHeader);
   const policy = SignaturePolicy.fromEnvelope(envelope, bundle.mspManager);
-  const signature = signed.getSignature_asU8();
-  const verdict = await policy.evaluate([{ data, identity: signer.getCreator_asU8(), signature }]);
+  const verdict = await policy.evaluate([{ data, identity: creator, signature }]);
   return verdict.satisfied;
 }

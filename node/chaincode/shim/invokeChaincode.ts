@@ -1,7 +1,6 @@
-import { peer } from '@hyperledger/fabric-protos';
-import { decodeMessage } from '#node/protos/strictReader.ts';
+import { type ChaincodeInputMessage, readChaincodeSpec } from '#node/protos/proposalMessages.ts';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
-import { FAILURE } from './messages.ts';
+import { answerOfCalled, FAILURE } from './messages.ts';
 import type { RequestModules } from './requestContext.ts';
 import type { TransactionContext } from './transactionContext.ts';
 
@@ -15,27 +14,22 @@ export async function invokeChaincode(
   { caller }: RequestModules,
 ): Promise<Uint8Array> {
   context.simulator('could not get valid transaction');
-  const spec = decodeMessage(peer.ChaincodeSpec, payload, 'protos.ChaincodeSpec');
+  const { chaincodeId, input } = readChaincodeSpec(payload);
   const { invocation } = context;
-  const { name, channelId } = targetOf(spec.getChaincodeId()?.getName() ?? '', invocation.channelId);
-  const message = new peer.ChaincodeMessage();
-  message.setTxid(invocation.txId);
-  message.setChannelId(channelId);
+  const { name, channelId } = targetOf(chaincodeId?.name ?? '', invocation.channelId);
+  const transaction = { txId: invocation.txId, channelId };
   try {
     const target = channelId === invocation.channelId ? name : `${name}/${channelId}`;
-    const { response, event } = await caller.call(invocation, target, spec.getInput() ?? new peer.ChaincodeInput());
-    message.setType(peer.ChaincodeMessage.Type.COMPLETED);
-    message.setPayload(response.serializeBinary());
-    message.setChaincodeEvent(event ?? undefined);
+    return answerOfCalled(transaction, await caller.call(invocation, target, input ?? NO_INPUT));
   } catch (cause) {
     if (!(cause instanceof ChaincodeError && cause.code === 'failed')) {
       throw new ChaincodeError('protocol', messageOf(cause), { cause });
     }
-    message.setType(peer.ChaincodeMessage.Type.ERROR);
-    message.setPayload(Buffer.from(cause.message.replace(FAILURE, '')));
+    return answerOfCalled(transaction, cause.message.replace(FAILURE, ''));
   }
-  return message.serializeBinary();
 }
+
+const NO_INPUT: ChaincodeInputMessage = { args: [], isInit: false };
 
 /** `name:version/channel`, of which the version plays no part any more and the channel may be left out. */
 function targetOf(text: string, ownChannel: string): { readonly name: string; readonly channelId: string } {

@@ -1,4 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
+import { readGetState } from '#node/protos/shimMessages.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import {
   checkMetadataCapability,
@@ -16,9 +17,7 @@ export async function getState(
   context: TransactionContext,
   modules: RequestModules,
 ): Promise<Uint8Array> {
-  const request = decodeMessage(peer.GetState, payload, 'protos.GetState');
-  const collection = request.getCollection();
-  const key = request.getKey();
+  const { key, collection } = readGetState(payload);
   if (collection !== '') {
     await checkPrivateAccess(context, collection, 'read', modules);
   }
@@ -52,11 +51,10 @@ export async function getStateMultiple(
 }
 
 export async function getPrivateDataHash(payload: Uint8Array, context: TransactionContext): Promise<Uint8Array> {
-  const request = decodeMessage(peer.GetState, payload, 'protos.GetState');
-  const collection = request.getCollection();
+  const { key, collection } = readGetState(payload);
   checkNotInit(context);
   const found = await withSimulator(context, collection, (simulator) =>
-    simulator.getPrivateDataHash(context.namespace, collection, request.getKey()),
+    simulator.getPrivateDataHash(context.namespace, collection, key),
   );
   return found ?? NOTHING;
 }

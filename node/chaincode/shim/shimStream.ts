@@ -1,4 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
+import { type ChaincodeMessage, readChaincodeMessage, readResponse } from '#node/protos/shimMessages.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
 import type { ChaincodeMetrics } from '../chaincodeMetrics.ts';
@@ -36,7 +37,7 @@ export interface ShimStreamModules extends RequestModules {
 interface RunningTransaction {
   readonly context: TransactionContext;
   readonly startedAt: number;
-  readonly resolve: (message: peer.ChaincodeMessage) => void;
+  readonly resolve: (message: ChaincodeMessage) => void;
   readonly reject: (error: ChaincodeError) => void;
 }
 
@@ -93,7 +94,7 @@ export class ShimStream {
     try {
       for await (const bytes of this.#transport.messages) {
         this.#lastReceived = performance.now();
-        await this.#receive(decodeMessage(peer.ChaincodeMessage, bytes, 'protos.ChaincodeMessage'));
+        await this.#receive(readChaincodeMessage(bytes));
       }
     } catch (error) {
       throw this.#endedBy ?? error;
@@ -132,28 +133,26 @@ export class ShimStream {
       throw new ChaincodeError('stream_ended', 'error sending: chaincode stream terminated');
     }
     const context = new TransactionContext(invocation);
-    let answer: peer.ChaincodeMessage;
+    let answer: ChaincodeMessage;
     try {
       answer = await this.#runTransaction(id, context, timeoutMs);
     } finally {
       this.#running.delete(id);
       await context.close();
     }
-    if (answer.getType() === Type.ERROR) {
-      const text = Buffer.from(answer.getPayload_asU8()).toString('utf8');
+    if (answer.type === Type.ERROR) {
+      const text = Buffer.from(answer.payload).toString('utf8');
       throw new ChaincodeError('failed', `${FAILURE}${text}`);
     }
-    const event = answer.getChaincodeEvent() ?? null;
-    event?.setChaincodeId(name);
-    event?.setTxId(txId);
+    const event = answer.event === null ? null : { ...answer.event, chaincodeId: name, txId };
     try {
-      return { response: decodeMessage(peer.Response, answer.getPayload_asU8(), 'protos.Response'), event };
+      return { response: readResponse(answer.payload), event };
     } catch (cause) {
       throw new ChaincodeError('protocol', `failed to unmarshal response: ${messageOf(cause)}`, { cause });
     }
   }
 
-  #runTransaction(id: string, context: TransactionContext, timeoutMs: number): Promise<peer.ChaincodeMessage> {
+  #runTransaction(id: string, context: TransactionContext, timeoutMs: number): Promise<ChaincodeMessage> {
     const { invocation } = context;
     const { signal } = invocation;
     return new Promise((resolve, reject) => {
@@ -198,8 +197,8 @@ export class ShimStream {
     });
   }
 
-  async #receive(message: peer.ChaincodeMessage): Promise<void> {
-    const type = message.getType();
+  async #receive(message: ChaincodeMessage): Promise<void> {
+    const { type } = message;
     if (type === Type.KEEPALIVE) {
       return;
     }
@@ -220,12 +219,12 @@ export class ShimStream {
     }
     throw new ChaincodeError(
       'protocol',
-      `[${message.getTxid()}] Fabric side handler cannot handle message (${nameOf(type)}) while in ${this.#state} state`,
+      `[${message.txId}] Fabric side handler cannot handle message (${nameOf(type)}) while in ${this.#state} state`,
     );
   }
 
-  async #register(message: peer.ChaincodeMessage): Promise<void> {
-    const packageId = decodeMessage(peer.ChaincodeID, message.getPayload_asU8(), 'protos.ChaincodeID').getName();
+  async #register({ payload }: ChaincodeMessage): Promise<void> {
+    const packageId = decodeMessage(peer.ChaincodeID, payload, 'protos.ChaincodeID').getName();
     if (packageId === '') {
       throw new ChaincodeError('protocol', 'error in handling register chaincode, chaincodeID name is empty');
     }
@@ -241,8 +240,8 @@ export class ShimStream {
   }
 
   /** Not before what the transaction asked for is done: a chaincode may not have waited for its own writes. */
-  #complete(message: peer.ChaincodeMessage): void {
-    const transaction = this.#running.get(contextId(message.getChannelId(), message.getTxid()));
+  #complete(message: ChaincodeMessage): void {
+    const transaction = this.#running.get(contextId(message.channelId, message.txId));
     if (transaction === undefined) {
       return;
     }
@@ -254,12 +253,11 @@ export class ShimStream {
     }
   }
 
-  async #answer(message: peer.ChaincodeMessage, request: Request): Promise<void> {
-    const context = this.#running.get(contextId(message.getChannelId(), message.getTxid()))?.context;
+  async #answer(message: ChaincodeMessage, request: Request): Promise<void> {
+    const context = this.#running.get(contextId(message.channelId, message.txId))?.context;
     if (context === undefined) {
       // Of a transaction that is over, or never was; whoever sends many of these waits for each to be told.
-      const what =
-        message.getType() === Type.INVOKE_CHAINCODE ? 'could not get valid transaction' : 'no ledger context';
+      const what = message.type === Type.INVOKE_CHAINCODE ? 'could not get valid transaction' : 'no ledger context';
       await this.#send(errorFor(message, what));
     } else if (context.request === null) {
       context.request = this.#answerOne(message, context, request);
@@ -267,15 +265,15 @@ export class ShimStream {
     // A second request before the first is answered is passed over, as in Fabric: the shims never send one.
   }
 
-  async #answerOne(message: peer.ChaincodeMessage, context: TransactionContext, request: Request): Promise<void> {
+  async #answerOne(message: ChaincodeMessage, context: TransactionContext, request: Request): Promise<void> {
     const { metrics } = this.#modules;
-    const labels = [nameOf(message.getType()), message.getChannelId(), this.#packageId] as const;
+    const labels = [nameOf(message.type), message.channelId, this.#packageId] as const;
     const startedAt = performance.now();
     metrics.shimRequestReceived(...labels);
     let answer: Uint8Array;
     let success = false;
     try {
-      const payload = await request(message.getPayload_asU8(), context, this.#modules);
+      const payload = await request(message.payload, context, this.#modules);
       answer = responseTo(message, payload);
       success = true;
     } catch (error) {

@@ -1,4 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
+import { type KeyMessage, readDelState, readPutState } from '#node/protos/shimMessages.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { ChaincodeError } from '../chaincodeError.ts';
 import {
@@ -13,21 +14,13 @@ import type { TransactionContext } from './transactionContext.ts';
 
 const NOTHING = new Uint8Array(0);
 
-/** One key of a chaincode. */
-interface Target {
-  readonly key: string;
-  /** Empty for public state. */
-  readonly collection: string;
-}
-
 export async function putState(
   payload: Uint8Array,
   context: TransactionContext,
   modules: RequestModules,
 ): Promise<Uint8Array> {
-  const request = decodeMessage(peer.PutState, payload, 'protos.PutState');
-  const target = { key: request.getKey(), collection: request.getCollection() };
-  await write(target, request.getValue_asU8(), context, modules);
+  const request = readPutState(payload);
+  await write(request, request.value, context, modules);
   return NOTHING;
 }
 
@@ -36,8 +29,7 @@ export async function deleteState(
   context: TransactionContext,
   modules: RequestModules,
 ): Promise<Uint8Array> {
-  const request = decodeMessage(peer.DelState, payload, 'protos.DelState');
-  await write({ key: request.getKey(), collection: request.getCollection() }, null, context, modules);
+  await write(readDelState(payload), null, context, modules);
   return NOTHING;
 }
 
@@ -92,7 +84,7 @@ export async function writeBatch(
 }
 
 async function write(
-  { key, collection }: Target,
+  { key, collection }: KeyMessage,
   value: Uint8Array | null,
   context: TransactionContext,
   modules: RequestModules,
@@ -108,7 +100,7 @@ async function write(
 }
 
 async function purgeKey(
-  { key, collection }: Target,
+  { key, collection }: KeyMessage,
   context: TransactionContext,
   modules: RequestModules,
 ): Promise<void> {
@@ -129,7 +121,7 @@ async function purgeKey(
 }
 
 async function writeMetadata(
-  { key, collection }: Target,
+  { key, collection }: KeyMessage,
   entry: peer.StateMetadata | undefined,
   context: TransactionContext,
   modules: RequestModules,

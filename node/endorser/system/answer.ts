@@ -1,5 +1,5 @@
-import { peer } from '@hyperledger/fabric-protos';
 import type { ChaincodeInvocation, ChaincodeResult } from '#node/chaincode/chaincodeSupport.ts';
+import { NO_BYTES } from '#node/protos/transactionMessages.ts';
 import { messageOf } from '../endorserError.ts';
 import { invokedChaincodeName } from '../unpackProposal.ts';
 
@@ -10,25 +10,19 @@ export class Refusal extends Error {
 
 /** Runs a system chaincode's function and makes its answer of what that gives or throws. */
 export async function answer(run: () => Promise<Uint8Array | null>): Promise<ChaincodeResult> {
-  const response = new peer.Response();
   try {
-    const payload = await run();
-    response.setStatus(200);
-    if (payload !== null) {
-      response.setPayload(payload);
-    }
+    const payload = (await run()) ?? NO_BYTES;
+    return { response: { status: 200, message: '', payload }, event: null };
   } catch (error) {
-    response.setStatus(500);
-    response.setMessage(messageOf(error));
+    return { response: { status: 500, message: messageOf(error), payload: NO_BYTES }, event: null };
   }
-  return { response, event: null };
 }
 
 /** @throws Refusal unless the client itself called this chaincode */
 export function refuseOtherChaincodes({ signedProposal, name }: ChaincodeInvocation, message: string): void {
   let invoked: string;
   try {
-    invoked = invokedChaincodeName(signedProposal.getProposalBytes_asU8());
+    invoked = invokedChaincodeName(signedProposal.proposalBytes);
   } catch (cause) {
     throw new Refusal(`Failed to identify the called chaincode: ${messageOf(cause)}`, { cause });
   }

@@ -3,6 +3,7 @@ import { ChannelBundle } from '#node/channel/bundle.ts';
 import type { ChaincodeInvocation, ChaincodeResult, SystemChaincode } from '#node/chaincode/chaincodeSupport.ts';
 import type { PeerChannel, PeerChannels } from '#node/peer/peerChannel.ts';
 import { BlockView } from '#node/protos/blockView.ts';
+import type { SignedProposalMessage } from '#node/protos/proposalMessages.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { wireFields } from '#node/protos/wireFields.ts';
 import { type AccessChecks, signedDataOf } from '../accessChecks.ts';
@@ -31,7 +32,7 @@ export class Cscc implements SystemChaincode {
   }
 
   async #invoke(invocation: ChaincodeInvocation): Promise<Uint8Array | null> {
-    const args = invocation.input.getArgsList_asU8();
+    const args = invocation.input.args;
     const called = text(args[0]);
     if (args.length < 1 || (!ALONE.has(called) && args.length < 2)) {
       throw new Refusal(`Incorrect number of arguments, ${args.length}`);
@@ -62,7 +63,7 @@ export class Cscc implements SystemChaincode {
     }
   }
 
-  async #joinChain(bytes: Uint8Array, proposal: peer.SignedProposal): Promise<null> {
+  async #joinChain(bytes: Uint8Array, proposal: SignedProposalMessage): Promise<null> {
     let genesis: BlockView;
     let channelId: string;
     try {
@@ -91,7 +92,7 @@ export class Cscc implements SystemChaincode {
     return null;
   }
 
-  async #joinChainBySnapshot(folder: string, proposal: peer.SignedProposal): Promise<null> {
+  async #joinChainBySnapshot(folder: string, proposal: SignedProposalMessage): Promise<null> {
     if (folder === '') {
       throw new Refusal('Cannot join the channel, no snapshot directory provided');
     }
@@ -119,7 +120,7 @@ export class Cscc implements SystemChaincode {
   }
 
   /** @throws Refusal */
-  async #checkLocal(called: string, proposal: peer.SignedProposal, channelId?: string): Promise<void> {
+  async #checkLocal(called: string, proposal: SignedProposalMessage, channelId?: string): Promise<void> {
     try {
       await this.#modules.access.check(`cscc/${called}`, null, signedDataOf(proposal));
     } catch (cause) {
@@ -134,7 +135,7 @@ export class Cscc implements SystemChaincode {
   }
 
   /** @throws Refusal */
-  async #checkedChannel(called: string, channelId: string, proposal: peer.SignedProposal): Promise<PeerChannel> {
+  async #checkedChannel(called: string, channelId: string, proposal: SignedProposalMessage): Promise<PeerChannel> {
     const denied = `access denied for [${called}][${channelId}]`;
     const channel = this.#modules.channels.channel(channelId);
     if (channel === null) {

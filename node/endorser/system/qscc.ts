@@ -32,7 +32,7 @@ export class Qscc implements SystemChaincode {
 
   async #invoke(invocation: ChaincodeInvocation): Promise<Uint8Array> {
     const { channels, access } = this.#modules;
-    const args = invocation.input.getArgsList_asU8();
+    const args = invocation.input.args;
     if (args.length < 2) {
       throw new Refusal(`Incorrect number of arguments, ${args.length}`);
     }

@@ -1,4 +1,4 @@
-import { ledger } from '@hyperledger/fabric-protos';
+import { ledger, peer } from '@hyperledger/fabric-protos';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeHeight, encodeHeight, readOrderedNumber } from './height.ts';
@@ -76,6 +76,14 @@ it('nested messages of every length get their length right', () => {
     // The same shape, other field numbers: what counts are the lengths.
     expect(written.length).toBe(outerLength(outerLength(length === 0 ? 0 : outerLength(length))));
     expect(written.subarray(written.length - length)).toEqual(inner);
+  }
+});
+
+it('numbers of 32 bits are written as protobuf writes them, negative ones too', () => {
+  for (const status of [0, 1, 127, 128, 200, 2 ** 31 - 1, -1, -200, -(2 ** 31)]) {
+    const response = new peer.Response();
+    response.setStatus(status);
+    expect(Buffer.from(new WireWriter(1).int32(1, status).finish())).toEqual(Buffer.from(response.serializeBinary()));
   }
 });
 

@@ -12,7 +12,8 @@ export function encodeMetadata(entries: readonly MetadataEntryView[]): Uint8Arra
   for (const { name, value } of entries) {
     writer.message(2, (entry) => entry.string(1, name).bytes(2, value));
   }
-  return writer.finish();
+  // A copy: world state in memory keeps it.
+  return writer.finish().slice();
 }
 
 /**

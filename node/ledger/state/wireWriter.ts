@@ -12,9 +12,9 @@ export class WireWriter {
     this.#buffer = Buffer.allocUnsafe(capacity);
   }
 
-  /** A copy of what was written. */
+  /** What was written, where it was written: the writer is done then. Who keeps it for long keeps a copy, for others lie beside it. */
   finish(): Uint8Array {
-    return new Uint8Array(this.#buffer.subarray(0, this.#length));
+    return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset, this.#length);
   }
 
   varint(value: number): this {
@@ -38,6 +38,19 @@ export class WireWriter {
 
   number(field: number, value: number): this {
     return value === 0 ? this : this.varint(field << 3).varint(value);
+  }
+
+  /** A negative one takes ten bytes, as every number of protobuf does. */
+  int32(field: number, value: number): this {
+    if (value >= 0) {
+      return this.number(field, value);
+    }
+    this.varint(field << 3);
+    let rest = BigInt.asUintN(64, BigInt(value));
+    for (; rest >= 0x80n; rest >>= 7n) {
+      this.raw(Uint8Array.of(Number(rest & 0x7fn) | 0x80));
+    }
+    return this.varint(Number(rest));
   }
 
   bool(field: number, value: boolean): this {

@@ -12,7 +12,7 @@ const textOf = (response: peer.Response | undefined): string =>
 const caller: TestChaincode = async ({ args: [target = '', ...args], simulator, namespace, call }) => {
   await simulator.setState(namespace, 'called', new Uint8Array(Buffer.from(target)));
   const { response } = await call(target, args);
-  return `${response.getStatus()} ${response.getMessage()}${textOf(response)}`;
+  return `${response.status} ${response.message}${Buffer.from(response.payload).toString()}`;
 };
 
 function namespacesWritten(response: peer.ProposalResponse): readonly string[] {

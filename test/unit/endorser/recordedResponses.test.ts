@@ -5,6 +5,7 @@ import { signProposal } from '../../harness/signedProposal.ts';
 import { decodeSignedProposal, unpackHeaders, unpackInvocation } from '#node/endorser/unpackProposal.ts';
 import { BlockView } from '#node/protos/blockView.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
+import { readChaincodeEvent, readResponse } from '#node/protos/shimMessages.ts';
 import { recordedChain, VERSIONS } from '../commitBlocks.ts';
 import { org1 } from './endorserNetwork.ts';
 
@@ -27,9 +28,9 @@ it.each(VERSIONS)('what Go peers of %s signed is written byte by byte the same',
     const eventBytes = inner.getEvents_asU8();
     const bytes = encodeResponsePayload({
       proposalHash: payload.getProposalHash_asU8(),
-      response: inner.getResponse() as peer.Response,
+      response: readResponse(inner.getResponse()?.serializeBinary() ?? new Uint8Array(0)),
       results: inner.getResults_asU8(),
-      event: eventBytes.length === 0 ? null : peer.ChaincodeEvent.deserializeBinary(eventBytes),
+      event: eventBytes.length === 0 ? null : readChaincodeEvent(eventBytes),
       chaincode: inner.getChaincodeId()?.getName() ?? '',
       version: inner.getChaincodeId()?.getVersion() ?? '',
     });
