@@ -1,14 +1,125 @@
+import type { StoredRecord } from '../../record.ts';
 import { StoreError } from '../errors.ts';
+import { summariseBlock } from '../summariseBlock.ts';
 import type { BlockSummary, Page } from '../traceStore.ts';
+import type { BlockDocument } from './documents.ts';
+import { blockId } from './indices.ts';
 import type { Parts } from './parts.ts';
+import { unwrap } from './recordDocument.ts';
+import { BLOCK_POINTS, kindOf } from './recordKind.ts';
 
-export async function listBlocks(
-  _parts: Parts,
-  _query: { readonly channel?: string; readonly limit?: number; readonly cursor?: string },
-): Promise<Page<BlockSummary>> {
-  return Promise.reject(new StoreError('io', 'not there yet'));
+/** Blocks whose records are read at once: each has a few per node, with a list of all transactions in some. */
+const AT_ONCE = 50;
+
+interface BlockKey {
+  readonly channel: string;
+  readonly number: number;
 }
 
-export async function findBlock(_parts: Parts, _channel: string, _number: number): Promise<BlockSummary | null> {
-  return Promise.reject(new StoreError('io', 'not there yet'));
+/** Highest number first; of equal numbers by channel name. */
+export async function listBlocks(
+  parts: Parts,
+  query: { readonly channel?: string; readonly limit?: number; readonly cursor?: string },
+): Promise<Page<BlockSummary>> {
+  const limit = query.limit ?? 50;
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    throw new StoreError('invalid_query', 'limit is a number from 1 to 1,000.');
+  }
+  const after = query.cursor === undefined ? null : readCursor(query.cursor);
+  const { cluster } = parts;
+  const { blocks } = cluster.names;
+  await cluster.show(blocks);
+  const { hits } = await cluster.search<BlockDocument>(blocks, {
+    size: limit + 1,
+    track_total_hits: false,
+    query: query.channel === undefined ? { match_all: {} } : { term: { channel: query.channel } },
+    sort: [{ number: 'desc' }, { channel: 'asc' }],
+    ...(after !== null && { search_after: after }),
+  });
+  const page = hits.slice(0, limit).map(({ source: { channel, number } }) => ({ channel, number }));
+  const last = page.at(-1);
+  const next =
+    hits.length > limit && last !== undefined
+      ? Buffer.from(JSON.stringify([last.number, last.channel])).toString('base64url')
+      : null;
+  const items: BlockSummary[] = [];
+  for (let n = 0; n < page.length; n += AT_ONCE) items.push(...(await summarise(parts, page.slice(n, n + AT_ONCE))));
+  return { items, next };
+}
+
+export async function findBlock(parts: Parts, channel: string, number: number): Promise<BlockSummary | null> {
+  if (channel === '' || !Number.isSafeInteger(number) || number < 0) return null;
+  const { cluster } = parts;
+  const { status } = await cluster.send({
+    method: 'GET',
+    path: `/${cluster.names.blocks}/_doc/${blockId(channel, number)}`,
+    accept: [404],
+  });
+  if (status === 404) return null;
+  const [summary] = await summarise(parts, [{ channel, number }]);
+  return summary ?? null;
+}
+
+async function summarise(parts: Parts, blocks: readonly BlockKey[]): Promise<BlockSummary[]> {
+  const network = await parts.facts.network();
+  const { cluster } = parts;
+  await cluster.show(cluster.names.records);
+  const records = new Map<string, readonly StoredRecord[]>();
+  for (const [channel, keys] of Map.groupBy(blocks, (block) => block.channel)) {
+    const found = await recordsAbout(parts, channel, keys);
+    for (const { number } of keys) {
+      records.set(
+        `${channel} ${number}`,
+        found.filter(({ record }) => isAbout(record.ftl.block, number)),
+      );
+    }
+  }
+  return blocks.map(({ channel, number }) =>
+    summariseBlock(channel, number, records.get(`${channel} ${number}`) ?? [], network),
+  );
+}
+
+/** Records about these blocks of a channel, and about ranges that touch what lies between the first and the last of them. */
+async function recordsAbout(
+  { cluster }: Parts,
+  channel: string,
+  blocks: readonly BlockKey[],
+): Promise<readonly StoredRecord[]> {
+  const numbers = blocks.map(({ number }) => number);
+  const hits = await cluster.all(cluster.names.records, {
+    query: {
+      bool: {
+        filter: [{ term: { 'ftl.channel': channel } }, { terms: { 'ftl.point': BLOCK_POINTS } }],
+        should: [
+          { terms: { 'ftl.block.number': numbers } },
+          {
+            bool: {
+              filter: [
+                { range: { 'ftl.block.number': { lte: Math.max(...numbers) } } },
+                { range: { 'ftl.block.last': { gte: Math.min(...numbers) } } },
+              ],
+            },
+          },
+        ],
+        minimum_should_match: 1,
+      },
+    },
+  });
+  // The same record may be in two indices for a moment.
+  const byId = new Map(hits.map((hit) => [hit.id, unwrap(hit)]));
+  return [...byId.values()].filter(({ record }) => ['block', 'range'].includes(kindOf(record)));
+}
+
+function isAbout(block: StoredRecord['record']['ftl']['block'], number: number): boolean {
+  return block !== undefined && block.number <= number && Math.max(block.number, block.last ?? 0) >= number;
+}
+
+function readCursor(cursor: string): readonly [number, string] {
+  try {
+    const [number, name] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as [unknown, unknown];
+    if (Number.isSafeInteger(number) && typeof name === 'string') return [number as number, name];
+  } catch {
+    // Falls through: not of this store.
+  }
+  throw new StoreError('invalid_query', 'The cursor is none of this store.');
 }
