@@ -80,6 +80,13 @@ describe('a line of a file', () => {
     expect(read({ ...event, kubernetes: { pod: { name: 'org1-peer0-0' } } }).name).toBe('org1-peer0-0@host1');
   });
 
+  it('that comes of no file belongs to its container or node', () => {
+    const journal = { ...FILEBEAT, log: undefined, input: { type: 'journald' }, message: 'x' };
+    expect(read({ ...journal, container: { name: 'peer0' } })).toMatchObject({ path: 'peer0', offset: undefined });
+    expect(read({ ...journal, 'service.node.name': 'peer1' })).toMatchObject({ path: 'peer1', name: 'events@host1' });
+    expect(read(journal)).toMatchObject({ path: '', name: 'events@host1' });
+  });
+
   it('may have its node named by the sender', () => {
     expect(read({ ...FILEBEAT, message: 'x', service: { node: { name: 'peer9' } } }).node).toBe('peer9');
     expect(read({ ...FILEBEAT, message: 'x', 'service.node.name': 'peer8' }).node).toBe('peer8');

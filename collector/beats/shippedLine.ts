@@ -4,7 +4,7 @@ import { recordLine, stockLine } from './decodedFields.ts';
 
 /** What an event says of the line that it was made of. */
 export interface ShippedLine {
-  /** Host and file whose lines are one stream; rotated files belong to the file that they were. */
+  /** Host and file whose lines are one stream; rotated files belong to the file that they were. Without a file, container or node. */
   readonly host: string;
   readonly path: string;
   /** Tells files at one path apart, where the sender says it (device and inode, fingerprint); '' otherwise. */
@@ -50,13 +50,15 @@ export function readEvent(text: string): ShippedLine | { readonly dead: DeadLett
   const of = path === '' ? NO_FILE : familyOf(path);
   const isWrapped = event['stream'] !== undefined;
   const host = hostOf(event);
+  const node = line.rebuilt ? undefined : nodeOf(event);
+  const container = containerOf(event);
   const isFile = path !== '' && Number.isSafeInteger(offset) && (offset as number) >= 0;
   return {
     host,
-    path: of.path,
+    path: path === '' ? (container ?? node ?? '') : of.path,
     file: fileOf(file),
-    node: line.rebuilt ? undefined : nodeOf(event),
-    name: `${containerOf(event) ?? of.name}@${host}`,
+    node,
+    name: `${container ?? of.name}@${host}`,
     offset: isFile ? (offset as number) : undefined,
     // Inside a container runtime's wrapper the line is shorter than what the file holds.
     size: isFile && !isWrapped && line.size !== null ? line.size : undefined,
