@@ -5,8 +5,7 @@ import type { BlockSummary, Page } from '../traceStore.ts';
 import type { BlockDocument } from './documents.ts';
 import { blockId } from './indices.ts';
 import type { Parts } from './parts.ts';
-import { unwrap } from './recordDocument.ts';
-import { BLOCK_POINTS, kindOf } from './recordKind.ts';
+import { blockRecords } from './rowLoader.ts';
 
 /** Blocks whose records are read at once: each has a few per node, with a list of all transactions in some. */
 const AT_ONCE = 50;
@@ -64,54 +63,14 @@ async function summarise(parts: Parts, blocks: readonly BlockKey[]): Promise<Blo
   const network = await parts.facts.network();
   const { cluster } = parts;
   await cluster.show(cluster.names.records);
-  const records = new Map<string, readonly StoredRecord[]>();
+  const records = new Map<string, ReadonlyMap<number, readonly StoredRecord[]>>();
   for (const [channel, keys] of Map.groupBy(blocks, (block) => block.channel)) {
-    const found = await recordsAbout(parts, channel, keys);
-    for (const { number } of keys) {
-      records.set(
-        `${channel} ${number}`,
-        found.filter(({ record }) => isAbout(record.ftl.block, number)),
-      );
-    }
+    const numbers = keys.map(({ number }) => number);
+    records.set(channel, await blockRecords(cluster, channel, numbers));
   }
   return blocks.map(({ channel, number }) =>
-    summariseBlock(channel, number, records.get(`${channel} ${number}`) ?? [], network),
+    summariseBlock(channel, number, records.get(channel)?.get(number) ?? [], network),
   );
-}
-
-/** Records about these blocks of a channel, and about ranges that touch what lies between the first and the last of them. */
-async function recordsAbout(
-  { cluster }: Parts,
-  channel: string,
-  blocks: readonly BlockKey[],
-): Promise<readonly StoredRecord[]> {
-  const numbers = blocks.map(({ number }) => number);
-  const hits = await cluster.all(cluster.names.records, {
-    query: {
-      bool: {
-        filter: [{ term: { 'ftl.channel': channel } }, { terms: { 'ftl.point': BLOCK_POINTS } }],
-        should: [
-          { terms: { 'ftl.block.number': numbers } },
-          {
-            bool: {
-              filter: [
-                { range: { 'ftl.block.number': { lte: Math.max(...numbers) } } },
-                { range: { 'ftl.block.last': { gte: Math.min(...numbers) } } },
-              ],
-            },
-          },
-        ],
-        minimum_should_match: 1,
-      },
-    },
-  });
-  // The same record may be in two indices for a moment.
-  const byId = new Map(hits.map((hit) => [hit.id, unwrap(hit)]));
-  return [...byId.values()].filter(({ record }) => ['block', 'range'].includes(kindOf(record)));
-}
-
-function isAbout(block: StoredRecord['record']['ftl']['block'], number: number): boolean {
-  return block !== undefined && block.number <= number && Math.max(block.number, block.last ?? 0) >= number;
 }
 
 function readCursor(cursor: string): readonly [number, string] {
