@@ -18,9 +18,8 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { startCollector } from '#collector/collector.ts';
 import { LineSplitter } from '#collector/sources/lineSplitter.ts';
-import { traceIdOf } from '#trace/record.ts';
 import { openSqliteStore } from '#trace/store/sqlite/sqliteStore.ts';
-import { generateRecords } from './generateRecords.ts';
+import { writeOwnLog } from './ownLog.ts';
 
 const { values } = parseArgs({
   options: {
@@ -68,7 +67,7 @@ function main(): void {
     for (const kind of ['own', 'stock'] as const) {
       if (values.only !== undefined && values.only !== kind) continue;
       const file = join(folder, `${kind}.log`);
-      if (kind === 'own') writeOwn(file, count);
+      if (kind === 'own') writeOwnLog(file, count);
       else writeStock(file, count);
       const lineBytes = Math.round(statSync(file).size / count);
       for (const phase of ['baseline', 'collector']) {
@@ -223,24 +222,6 @@ async function linesOf(file: string): Promise<number> {
   }
   await handle.close();
   return lines;
-}
-
-/** Records as our own nodes write them: request and response of each call, block-level records with their transactions. */
-function writeOwn(file: string, count: number): void {
-  const out = openSync(file, 'w');
-  let seq = 0;
-  for (const batch of generateRecords(count, 5000)) {
-    const lines: string[] = [];
-    for (const { record } of batch) {
-      if (seq >= count) break;
-      const { ftl, ...top } = record;
-      const trace = ftl.tx_id === undefined ? {} : { 'trace.id': traceIdOf(ftl.channel ?? '', ftl.tx_id) };
-      const line = { ...top, 'log.level': 'info', 'ecs.version': '9.2.0', ...trace, ftl: { ...ftl, seq: seq++ } };
-      lines.push(JSON.stringify(line));
-    }
-    if (lines.length > 0) writeSync(out, `${lines.join('\n')}\n`);
-  }
-  closeSync(out);
 }
 
 /** The recorded stock JSON logs again and again, each time with other transaction IDs, block numbers and times. */
