@@ -61,6 +61,9 @@ export class OrdererNode implements AsyncDisposable {
     const cleanUp: (() => unknown)[] = [];
     const { tls, admin } = settings;
     try {
+      if (tls !== null) {
+        checkServerTls(tls);
+      }
       if (admin !== null && admin.tls !== null) {
         checkServerTls(admin.tls, 'admin TLS');
       }

@@ -21,7 +21,7 @@ import { ConfiguredMembership } from './gossip/membership.ts';
 import { connect } from './grpc/grpcClient.ts';
 import { GrpcServer } from './grpc/grpcServer.ts';
 import type { GrpcService } from './grpc/service.ts';
-import { checkKeyPair } from './grpc/tlsMaterial.ts';
+import { checkKeyPair, checkServerTls } from './grpc/tlsMaterial.ts';
 import { ChaincodeDefinitionCache } from './lifecycle/chaincodeDefinitionCache.ts';
 import { InstalledPackages } from './lifecycle/installedPackages.ts';
 import { LifecycleChaincode } from './lifecycle/lifecycleChaincode.ts';
@@ -119,6 +119,9 @@ async function startParts(
   cleanUp: (() => unknown)[],
 ): Promise<PeerParts> {
   const { localMspId: mspId, clientTls } = settings;
+  if (settings.tls !== null) {
+    checkServerTls(settings.tls);
+  }
   if (clientTls !== null) {
     checkKeyPair(clientTls.certificate, clientTls.key, 'TLS client');
   }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { GrpcServerError } from '#node/grpc/grpcServerError.ts';
 
 /** An HTTP server that listens: where it does, and how it ends. */
 export class HttpListener {
@@ -32,13 +33,32 @@ export class HttpListener {
   }
 }
 
-/** @param port 0 for any that is free @throws whatever listening does, such as EADDRINUSE */
-export async function listenOn(server: Server, port: number, host: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
+/**
+ * @param port 0 for any that is free
+ * @param what the service, in messages
+ * @throws GrpcServerError `address_in_use`, `bad_address`
+ */
+export async function listenOn(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+  what: string,
+): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => {
+        server.off('error', reject);
+        resolve();
+      });
     });
-  });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw code === 'EADDRINUSE'
+      ? new GrpcServerError(
+          'address_in_use',
+          `${host}:${port}, the address of the ${what}, is taken by another process: end it, or configure another port`,
+          { cause },
+        )
+      : new GrpcServerError('bad_address', `the ${what} cannot listen on ${host}:${port}: ${message}`, { cause });
+  }
 }

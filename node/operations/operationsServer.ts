@@ -3,7 +3,6 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { checkServerTls } from '#node/grpc/tlsMaterial.ts';
-import { GrpcServerError } from '#node/grpc/grpcServerError.ts';
 import { HttpListener, listenOn } from '#node/http/httpListener.ts';
 
 export interface OperationsTls {
@@ -70,7 +69,7 @@ export class OperationsServer extends HttpListener {
       connectionsCheckingInterval: READ_MS / 2,
     };
     const server = tls === null ? createHttpServer(limits, listener) : httpsServer(tls, limits, listener);
-    await bind(server, options);
+    await listenOn(server, options, 'operations service');
     // Such as too many open files: a connection that could not be taken.
     server.on('error', () => {});
     return new OperationsServer(server);
@@ -130,21 +129,4 @@ function httpsServer(
     }
   });
   return server;
-}
-
-async function bind(server: Server, { host, port }: OperationsServerOptions): Promise<void> {
-  try {
-    await listenOn(server, port, host);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw code === 'EADDRINUSE'
-      ? new GrpcServerError(
-          'address_in_use',
-          `${host}:${port}, the address of the operations service, is taken by another process: end it, or configure another port`,
-          { cause },
-        )
-      : new GrpcServerError('bad_address', `the operations service cannot listen on ${host}:${port}: ${message}`, {
-          cause,
-        });
-  }
 }

@@ -269,6 +269,7 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
     };
     const certificate = file('expired.pem', expired.certificatePem);
     const key = file('expired.key', expired.keyPem);
+    const garbage = file('garbage.pem', 'no certificate');
     const foreign = folder.organization(org2).user('Admin');
     const other = { CORE_PEER_LISTENADDRESS: '127.0.0.1:0', CORE_PEER_FILESYSTEMPATH: join(path, 'other') };
     const cases: readonly [Record<string, string>, RegExp][] = [
@@ -276,7 +277,11 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
         { CORE_PEER_TLS_CERT_FILE: certificate, CORE_PEER_TLS_KEY_FILE: key },
         /the TLS certificate of .* expired at 20/,
       ],
-      [{ CORE_PEER_TLS_KEY_FILE: foreign.tls.key }, /belongs to another key than the one that is configured/],
+      [
+        { CORE_PEER_TLS_KEY_FILE: foreign.tls.key },
+        /the TLS certificate of .* belongs to another key than the one that/,
+      ],
+      [{ CORE_PEER_TLS_CERT_FILE: garbage }, /the TLS certificate cannot be read: is the file a PEM certificate/],
       [
         { CORE_PEER_TLS_CERT_FILE: join(path, 'none.pem') },
         /peer.tls.cert.file names .*none.pem, which cannot be read/,
@@ -304,20 +309,38 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const { port } = taken.address() as { readonly port: number };
-    const { status, stderr } = await runFtl(['orderer'], {
-      environment: {
-        ...ordererEnvironment(),
-        ORDERER_GENERAL_LISTENPORT: String(port),
-        ORDERER_ADMIN_LISTENADDRESS: '127.0.0.1:0',
-        ORDERER_OPERATIONS_LISTENADDRESS: '127.0.0.1:0',
-        ORDERER_FILELEDGER_LOCATION: join(path, 'otherLedger'),
-        ORDERER_CONSENSUS_WALDIR: join(path, 'otherWal'),
-        ORDERER_FTL_TRACING_FILE: join(path, 'other.ndjson'),
-      },
-    });
+    const ofOrderers: readonly [Record<string, string>, RegExp][] = [
+      [{ ORDERER_GENERAL_LISTENPORT: String(port) }, /^ftl: 127\.0\.0\.1:\d+ is taken by another process/],
+      [
+        { ORDERER_ADMIN_LISTENADDRESS: `127.0.0.1:${port}` },
+        /^ftl: 127\.0\.0\.1:\d+, the address of the administrators' service, is taken by another process/,
+      ],
+      [
+        { ORDERER_OPERATIONS_LISTENADDRESS: `127.0.0.1:${port}` },
+        /^ftl: 127\.0\.0\.1:\d+, the address of the operations service, is taken by another process/,
+      ],
+      [{ ORDERER_GENERAL_TLS_CERTIFICATE: garbage }, /^ftl: the TLS certificate cannot be read/],
+      [{ ORDERER_ADMIN_TLS_CERTIFICATE: garbage }, /^ftl: the admin TLS certificate cannot be read/],
+    ];
+    for (const [environment, message] of ofOrderers) {
+      const { status, stderr } = await runFtl(['orderer'], {
+        environment: {
+          ...ordererEnvironment(),
+          ORDERER_GENERAL_LISTENPORT: '0',
+          ORDERER_ADMIN_LISTENADDRESS: '127.0.0.1:0',
+          ORDERER_OPERATIONS_LISTENADDRESS: '127.0.0.1:0',
+          ORDERER_FILELEDGER_LOCATION: join(path, 'otherLedger'),
+          ORDERER_CONSENSUS_WALDIR: join(path, 'otherWal'),
+          ORDERER_FTL_TRACING_FILE: join(path, 'other.ndjson'),
+          ...environment,
+        },
+      });
+      expect({ status, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({
+        status: 1,
+        last: expect.stringMatching(message),
+      });
+    }
     taken.close();
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/ftl: 127\.0\.0\.1:\d+ is taken by another process/);
   });
 
   it('end in order when they are told to while they start', async () => {

@@ -26,7 +26,7 @@ export interface ParticipationOptions extends ParticipationApiOptions {
 
 /** Serves the participation API; with TLS, only to clients with a certificate of one of the roots, as Fabric does. */
 export class ParticipationServer extends HttpListener {
-  /** @throws whatever listening does, such as EADDRINUSE, and TLS for certificates that cannot be used */
+  /** @throws GrpcServerError `address_in_use`, `bad_address`; TLS for certificates that cannot be used */
   static async listen(options: ParticipationOptions, registrar: Registrar): Promise<ParticipationServer> {
     const api = new ParticipationApi(options, registrar);
     const { tls } = options;
@@ -38,7 +38,7 @@ export class ParticipationServer extends HttpListener {
       void api.handle(request, response);
     };
     const server = tls === null ? createHttpServer(listener) : createHttpsServer(httpsOptions(tls), listener);
-    await listenOn(server, options.port, options.host);
+    await listenOn(server, options, "administrators' service");
     return new ParticipationServer(server);
   }
 }
