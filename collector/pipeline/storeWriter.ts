@@ -18,7 +18,7 @@ export interface WriterOptions {
   readonly refreshLimit: number;
   /** While batches keep coming, summaries are refreshed at most this often, milliseconds (500). */
   readonly refreshMs: number;
-  /** As soon as no batch has come for so long, milliseconds (30), they are refreshed to the last; `Infinity`: left alone. */
+  /** As soon as no batch has come for so long, milliseconds (30), or as long as the last refresh took, they are refreshed to the last; `Infinity`: left alone. */
   readonly restMs: number;
 }
 
@@ -55,6 +55,7 @@ export class StoreWriter {
   readonly #modules: WriterModules;
   #unrefreshed = false;
   #refreshedAt = 0;
+  #refreshTook = 0;
   #working = false;
 
   constructor(options: WriterOptions, modules: WriterModules) {
@@ -82,8 +83,10 @@ export class StoreWriter {
       }
       const rested = batch === undefined;
       if (rested || performance.now() - this.#refreshedAt >= this.#options.refreshMs) await this.#refresh();
-      // More to refresh and nothing to write: on after a turn for the streams.
-      wait = this.#unrefreshed ? (rested ? 1 : this.#options.restMs) : Infinity;
+      // More to refresh and nothing to write: on after a turn for the streams. While windows of a sender come with pauses between
+      // them, a refresh that takes long must not begin in each: the next window, and its acknowledgement, would wait for it.
+      const pause = rested ? 1 : Math.max(this.#options.restMs, this.#refreshTook);
+      wait = this.#unrefreshed ? pause : Infinity;
     }
   }
 
@@ -148,6 +151,7 @@ export class StoreWriter {
   }
 
   async #refresh(): Promise<void> {
+    const began = performance.now();
     try {
       const { remaining } = await this.#modules.store.refresh({ limit: this.#options.refreshLimit });
       this.#unrefreshed = remaining > 0;
@@ -158,6 +162,7 @@ export class StoreWriter {
       this.#unrefreshed = false;
     }
     this.#refreshedAt = performance.now();
+    this.#refreshTook = this.#refreshedAt - began;
   }
 }
 
