@@ -81,7 +81,9 @@ export class Appender {
     let added = 0;
     let rest = chunk;
     for (let attempt = 0; ; attempt++) {
-      const { items, repeated } = await cluster.bulk(rest.map(({ line }) => line).join(''), index);
+      const { items, repeated } = await cluster.bulk(rest.map(({ line }) => line).join(''), index, {
+        isAlias: index === cluster.names.records,
+      });
       const again: Item[] = [];
       let refusal: StoreError | null = null;
       for (const [n, item] of rest.entries()) {

@@ -71,12 +71,10 @@ export class Cluster {
   readonly names: IndexNames;
   /** Aliases and indices written to since their last refresh. */
   readonly #unseen = new Set<string>();
-  readonly #aliases: ReadonlySet<string>;
 
   constructor(connection: Connection, names: IndexNames) {
     this.connection = connection;
     this.names = names;
-    this.#aliases = new Set([names.records, names.traces]);
   }
 
   /** @throws StoreError */
@@ -171,6 +169,7 @@ export class Cluster {
   async bulk(
     lines: string,
     index: string,
+    options: { readonly isAlias?: boolean } = {},
   ): Promise<{ readonly items: readonly BulkItem[]; readonly repeated: boolean }> {
     this.#unseen.add(index);
     let attempts = 0;
@@ -182,7 +181,7 @@ export class Cluster {
         querystring: {
           filter_path: 'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by',
           // Without its alias an index of that name would be made, and without a mapping.
-          ...(this.#aliases.has(index) && { require_alias: true }),
+          ...(options.isAlias === true && { require_alias: true }),
         },
         bulkBody: lines,
       });

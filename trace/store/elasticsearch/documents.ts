@@ -109,6 +109,7 @@ export type StateDocument =
   | CheckpointDocument
   | ChannelDocument
   | HeightDocument
+  | AppliedDocument
   | StreamTimeDocument
   | StreamTypeDocument
   | MarkDocument
@@ -135,6 +136,14 @@ export interface HeightDocument {
   readonly block: number;
 }
 
+/** A height as far as refresh has brought summaries up to it. External version: block + 1. */
+export interface AppliedDocument {
+  readonly kind: 'applied';
+  readonly channel: string;
+  readonly node: string;
+  readonly block: number;
+}
+
 /** First or last time (microseconds) in the stream of `node`. External version: time + 1, of the first one counted down from `LATEST_TIME`. */
 export interface StreamTimeDocument {
   readonly kind: 'first' | 'last';
@@ -150,15 +159,16 @@ export interface StreamTypeDocument {
 }
 
 /**
- * Summaries to be made again though no new record is their own: written by refresh when a fact or a height changes what others
- * show, and by retention. Refresh deletes a mark when all that it stands for is done, unless it was written again meanwhile
- * (`if_seq_no`). ID: a hash of the content.
+ * Summaries to be made again though no new record is their own: written by whoever takes records away (retention). Refresh
+ * deletes a mark when all that it stands for is done, unless it was written again meanwhile (`if_seq_no`). ID: a hash of the
+ * content (`markId`).
  */
 export interface MarkDocument {
   readonly kind: 'mark';
   readonly mark: Mark;
 }
 
+/** Summaries that something beyond their own records has changed: a fact, a height, or records that are gone. */
 export type Mark =
   | { readonly what: 'all' }
   | { readonly what: 'channel'; readonly channel: string }
@@ -169,11 +179,11 @@ export type Mark =
   /** Transactions of whatever channel with records between two times. */
   | { readonly what: 'times'; readonly first: number; readonly until: number }
   /** Whatever the ID `txId` (full or shortened) stands for, in any channel; no summary need be there. */
-  | { readonly what: 'trace'; readonly channel: string; readonly txId: string };
+  | { readonly what: 'trace'; readonly txId: string };
 
 /**
  * How far refresh has come; one document, ID `follower`. Changed only with `if_seq_no`: who fails has lost the lease. A lease
- * that has not moved for `leaseMs` on the watcher's own clock is taken over; no clocks are compared.
+ * that has not moved for `LEASE_MS` on the watcher's own clock is taken over; no clocks are compared.
  */
 export interface FollowerDocument {
   readonly kind: 'follower';

@@ -6,6 +6,7 @@ import type {
   BlockSummary,
   Changes,
   ChannelSummary,
+  ExportPage,
   LeaderTerm,
   NodeSummary,
   Page,
@@ -21,6 +22,7 @@ import { findBlock, listBlocks } from './blockListing.ts';
 import { changesAfter, newestRevision } from './changes.ts';
 import { readCheckpoints } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
+import { exportRecords } from './exportRecords.ts';
 import { readInfo } from './info.ts';
 import { findKeys, recordsOf, traceOf } from './lookup.ts';
 import { listChannels, listLeaders, listNodes } from './networkListing.ts';
@@ -28,6 +30,7 @@ import { Parts } from './parts.ts';
 import { prepare } from './prepare.ts';
 import { Refresher } from './refresh.ts';
 import { dropBefore } from './retention.ts';
+import { type Rollover, ROLLOVER_DEFAULTS } from './rollover.ts';
 import { searchTraces } from './searchTraces.ts';
 import { statistics } from './statistics.ts';
 
@@ -36,6 +39,7 @@ export interface ElasticsearchStoreOptions {
   readonly readOnly?: boolean;
   /** Rejects with `cannot_open` instead of making templates and indices. */
   readonly mustExist?: boolean;
+  readonly rollover?: Rollover;
 }
 
 /**
@@ -64,7 +68,7 @@ export async function openElasticsearchStore(
     await connection.close();
     throw error;
   }
-  return new ElasticsearchStore(parts, options.readOnly === true);
+  return new ElasticsearchStore(parts, options);
 }
 
 class ElasticsearchStore implements TraceStore {
@@ -73,11 +77,11 @@ class ElasticsearchStore implements TraceStore {
   readonly #refresher: Refresher;
   readonly #readOnly: boolean;
 
-  constructor(parts: Parts, readOnly: boolean) {
+  constructor(parts: Parts, options: ElasticsearchStoreOptions) {
     this.#parts = parts;
     this.#appender = new Appender(parts);
-    this.#refresher = new Refresher(parts);
-    this.#readOnly = readOnly;
+    this.#refresher = new Refresher(parts, options.rollover ?? ROLLOVER_DEFAULTS);
+    this.#readOnly = options.readOnly === true;
   }
 
   async append(records: readonly StoredRecord[], checkpoints?: ReadonlyMap<string, string>): Promise<AppendResult> {
@@ -147,6 +151,10 @@ class ElasticsearchStore implements TraceStore {
 
   async revision(): Promise<number> {
     return newestRevision(this.#open());
+  }
+
+  async exportRecords(after: string | null, options: { readonly limit?: number } = {}): Promise<ExportPage> {
+    return exportRecords(this.#open(), after, options.limit);
   }
 
   async dropBefore(time: string): Promise<{ readonly records: number; readonly traces: number }> {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Mark } from './documents.ts';
 
 export const DEFAULT_PREFIX = 'ftl';
 /** Of the documents and mappings; a store of a newer version is refused. */
@@ -48,4 +49,8 @@ export function blockId(channel: string, number: number): string {
 /** ID of a document of `state`; `key` is what it is about, in one text. */
 export function stateId(kind: string, ...key: readonly string[]): string {
   return hash('sha256', `${kind}\0${key.join('\0')}`).slice(0, 32);
+}
+
+export function markId(mark: Mark): string {
+  return stateId('mark', JSON.stringify(mark));
 }

@@ -1,18 +1,160 @@
 import { StoreError } from '../errors.ts';
+import { distance, headsOf } from './feed.ts';
+import { Lease } from './lease.ts';
 import type { Parts } from './parts.ts';
+import { type Rollover, rollOver } from './rollover.ts';
+import { type Summarised, summariseIds } from './summaries.ts';
+import { blockLines, Workload } from './workload.ts';
 
+/** IDs per step: the lease is renewed between steps. */
+const STEP = 500;
+const ROLL_OVER_EVERY_MS = 60_000;
+
+interface Refreshed {
+  readonly refreshed: number;
+  readonly remaining: number;
+}
+
+/**
+ * Brings summaries up to date with the records, whoever wrote them. One step after the other:
+ *
+ *     look     has anything been written since the positions in the follower document?
+ *     take     the lease
+ *     fill     what is new: which IDs does it concern? (workload.ts)
+ *     step     500 of them: their records, a trace, a summary (summaries.ts); then a turn of the lease
+ *     commit   when all are done: the positions move on
+ *
+ * Cut off anywhere, the next one begins at the old positions; the same work gives the same summaries. Who has lost the lease
+ * stops at its next turn, and what it wrote in an old turn is overwritten, and overwrites nothing of a newer one.
+ */
 export class Refresher {
   readonly #parts: Parts;
+  readonly #lease: Lease;
+  readonly #rollover: Rollover;
+  #work: Workload | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #rolledOverAt = -Infinity;
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, rollover: Rollover) {
     this.#parts = parts;
+    this.#lease = new Lease(parts.cluster);
+    this.#rollover = rollover;
   }
 
-  async refresh(_limit: number): Promise<{ readonly refreshed: number; readonly remaining: number }> {
-    return Promise.reject(new StoreError('io', `not there yet: ${this.#parts.cluster.names.records}`));
+  /** `refreshed` and `remaining` count IDs; what is not read yet is estimated. Rejects with `not_assembled`, all others done. */
+  async refresh(limit: number): Promise<Refreshed> {
+    // One after the other within the process.
+    const turn = this.#queue.then(async () => this.#refresh(limit));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
   }
 
+  /** Leaves the lease to others. */
   async close(): Promise<void> {
-    return Promise.resolve();
+    await this.#queue;
+    if (this.#work === null || !this.#lease.isMine) return;
+    this.#work = null;
+    await this.#lease.change({ holder: null }).catch(() => false);
+  }
+
+  async #refresh(limit: number): Promise<Refreshed> {
+    const failures: string[] = [];
+    let cause: unknown;
+    const result = await this.#run(limit, (step) => {
+      failures.push(...step.failures);
+      cause ??= step.cause;
+    });
+    if (failures.length > 0) {
+      throw new StoreError('not_assembled', `No trace came out of the records of ${failures.join('; ')}`, { cause });
+    }
+    return result;
+  }
+
+  async #run(limit: number, tell: (step: Summarised) => void): Promise<Refreshed> {
+    let refreshed = 0;
+    const isSame = await this.#lease.look();
+    // Somebody else has been at work since.
+    if (!isSame || !this.#lease.isMine) this.#work = null;
+    for (;;) {
+      if (this.#work === null) {
+        const waiting = await this.#waiting();
+        if (waiting === 0 || refreshed >= limit) return { refreshed, remaining: waiting };
+        if (!(await this.#lease.take())) return { refreshed, remaining: waiting };
+        this.#work = await this.#begin();
+      }
+      if (refreshed >= limit) return { refreshed, remaining: this.#work.remaining };
+      const step = await this.#step(this.#work, Math.min(STEP, limit - refreshed));
+      if (step === null) {
+        // Lost: what is left is another's.
+        this.#work = null;
+        continue;
+      }
+      refreshed += step.count;
+      tell(step);
+    }
+  }
+
+  /** How much has been written that is not summarised; 0 only if there is nothing. */
+  async #waiting(): Promise<number> {
+    const { cluster } = this.#parts;
+    const { names } = cluster;
+    const heads = await headsOf(cluster, `${names.records},${names.network}`);
+    const unread = distance(this.#lease.document.positions, heads);
+    if (unread > 0 || this.#lease.document.unclean) return Math.max(1, unread);
+    await cluster.show(names.state);
+    const body = { size: 0, track_total_hits: true, query: { term: { kind: 'mark' } } };
+    return (await cluster.search(names.state, body)).total;
+  }
+
+  async #begin(): Promise<Workload> {
+    const { cluster } = this.#parts;
+    const { names } = cluster;
+    const heads = await headsOf(cluster, `${names.records},${names.network}`);
+    // After this a search sees all that lies before the heads.
+    await cluster.refresh(names.records, names.network, names.state, names.traces);
+    const { positions, prefixLengths } = this.#lease.document;
+    return new Workload(this.#parts, positions, heads, prefixLengths);
+  }
+
+  /** Null if the lease is lost. */
+  async #step(work: Workload, limit: number): Promise<(Summarised & { readonly count: number }) | null> {
+    const { cluster } = this.#parts;
+    const { names } = cluster;
+    const { turn, unclean, revision: published } = this.#lease.document;
+    let revision = published;
+    const next = () => ++revision;
+    if (!work.hasIds) {
+      const blocks = await work.fill();
+      await cluster.write(blockLines(names.blocks, blocks, { turn, revision: next }), [names.blocks]);
+    }
+    const ids = work.take(limit);
+    let done: Summarised = { related: [], failures: [], cause: undefined };
+    if (ids.length > 0) {
+      const lengths = [...work.lengths];
+      done = await summariseIds(this.#parts, ids, { turn, force: unclean, lengths, revision: next, blocks: new Map() });
+      work.add(done.related);
+    }
+    // Who is told of a revision must find what it stands for.
+    await cluster.show(names.traces, names.blocks);
+    const isCommitted = work.isDone;
+    if (isCommitted) await work.commit();
+    const isLast = isCommitted && work.remaining === 0;
+    if (isLast) await this.#rollOver();
+    const kept = await this.#lease.change({
+      revision,
+      ...(isCommitted && { positions: work.read, prefixLengths: [...work.lengths].toSorted((a, b) => a - b) }),
+      ...(isLast && { holder: null, unclean: false }),
+    });
+    if (!kept) return null;
+    if (isLast) this.#work = null;
+    return { ...done, count: ids.length };
+  }
+
+  /** By who holds the lease, now and then. */
+  async #rollOver(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#rolledOverAt < ROLL_OVER_EVERY_MS) return;
+    this.#rolledOverAt = now;
+    await rollOver(this.#parts.cluster, this.#rollover);
   }
 }

@@ -1,0 +1,129 @@
+import { assemble } from '../../assemble/assemble.ts';
+import { traceIdOf } from '../../record.ts';
+import type { Hit } from './cluster.ts';
+import type { HeightDocument, SummaryDocument } from './documents.ts';
+import { EvidenceReader, heightSearch, heightsOf, type KnownBlocks } from './evidence.ts';
+import type { Parts } from './parts.ts';
+import type { Row } from './resolution.ts';
+import { loadRows } from './rowLoader.ts';
+import { summaryOf } from './summaryDocument.ts';
+
+export interface Turn {
+  /** External version of what is written: of two who write the same summary, the later turn has seen as much or more. */
+  readonly turn: number;
+  /** Written even where it seems to be there already: another may just be overwriting it with what it saw before. */
+  readonly force: boolean;
+  /** Lengths that shortened IDs have. */
+  readonly lengths: readonly number[];
+  /** The next one. */
+  readonly revision: () => number;
+  readonly blocks: KnownBlocks;
+}
+
+export interface Summarised {
+  /** Further IDs whose summaries what was read concerns: they share a shortened ID with one of those asked for. */
+  readonly related: readonly string[];
+  /** Texts about traces whose records break `assemble`. */
+  readonly failures: readonly string[];
+  readonly cause: unknown;
+}
+
+/**
+ * Makes the summaries of all traces that the IDs stand for, in whatever channel, and takes away those that are none (any more).
+ * A summary that comes out as it was keeps its revision.
+ */
+export async function summariseIds(parts: Parts, ids: readonly string[], step: Turn): Promise<Summarised> {
+  const { cluster, facts } = parts;
+  const { names } = cluster;
+  const rows = await loadRows(cluster, ids, step.lengths);
+  const { resolution } = rows;
+  // A shortened ID that stands for another one is no trace: what it was before goes in the same step.
+  const texts = [...new Set([...ids, ...resolution.prefixes])];
+  const visible = texts.flatMap((txId) => resolution.rows(txId));
+  const channels = [...new Set(visible.map(({ channel }) => channel))];
+  const [[ofHeights], network, there] = await Promise.all([
+    cluster.searches([heightSearch(cluster, channels)]),
+    facts.network(),
+    cluster.all<SummaryDocument>(names.traces, { query: { terms: { txId: texts } } }),
+  ]);
+  const heights = heightsOf((ofHeights?.hits ?? []).map(({ source }) => source as HeightDocument));
+  const reader = new EvidenceReader(cluster, rows, { network, heights }, step.blocks);
+  await reader.readBlocks(visible);
+
+  const writer = new SummaryWriter(names.traces, there, step);
+  const failures: string[] = [];
+  let cause: unknown;
+  for (const row of visible) {
+    try {
+      const evidence = reader.of(row);
+      writer.put(summaryOf(assemble(evidence.records, evidence.context), evidence));
+    } catch (error) {
+      // One trace must not hold up all others: it keeps its old summary until its next record.
+      failures.push(`${row.txId} of channel "${row.channel}": ${String(error)}`);
+      cause ??= error;
+      writer.keep(row);
+    }
+  }
+  const doubles = rows.doubles.map(({ index, id }) => `${JSON.stringify({ delete: { _index: index, _id: id } })}\n`);
+  await cluster.write(writer.finish() + doubles.join(''), [
+    names.traces,
+    ...(doubles.length > 0 ? [names.records] : []),
+  ]);
+  const asked = new Set(texts);
+  const related = [...resolution.prefixes].flatMap((prefix) => resolution.beginningWith(prefix));
+  return { related: [...new Set(related)].filter((txId) => !asked.has(txId)), failures, cause };
+}
+
+/** Gathers what has to be written and deleted, each in the index where it is. */
+class SummaryWriter {
+  readonly #alias: string;
+  readonly #step: Turn;
+  readonly #there = new Map<string, Hit<SummaryDocument>>();
+  readonly #lines: string[] = [];
+
+  constructor(alias: string, there: readonly Hit<SummaryDocument>[], step: Turn) {
+    this.#alias = alias;
+    this.#step = step;
+    for (const hit of there) {
+      const other = this.#there.get(hit.id);
+      // In two indices only if two processes made it while one rolled over.
+      if (other !== undefined) this.#delete(hit.index < other.index ? hit : other);
+      if (other === undefined || hit.index > other.index) this.#there.set(hit.id, hit);
+    }
+  }
+
+  put(document: Omit<SummaryDocument, 'revision'>): void {
+    const { traceId } = document;
+    const before = this.#there.get(traceId);
+    this.#there.delete(traceId);
+    if (before !== undefined && !this.#step.force) {
+      const { revision: _, ...rest } = before.source;
+      if (JSON.stringify(rest) === JSON.stringify(document)) return;
+    }
+    const action = this.#action(before?.index ?? this.#alias, traceId);
+    this.#add({ index: before === undefined ? { ...action, require_alias: true } : action });
+    this.#lines.push(JSON.stringify({ ...document, revision: this.#step.revision() }));
+  }
+
+  keep({ channel, txId }: Row): void {
+    this.#there.delete(traceIdOf(channel, txId));
+  }
+
+  /** What is left is no trace. */
+  finish(): string {
+    for (const hit of this.#there.values()) this.#delete(hit);
+    return this.#lines.length === 0 ? '' : `${this.#lines.join('\n')}\n`;
+  }
+
+  #delete({ index, id }: Hit): void {
+    this.#add({ delete: this.#action(index, id) });
+  }
+
+  #add(action: object): void {
+    this.#lines.push(JSON.stringify(action));
+  }
+
+  #action(index: string, id: string): object {
+    return { _index: index, _id: id, version: this.#step.turn, version_type: 'external_gte' };
+  }
+}
