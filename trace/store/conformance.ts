@@ -1,5 +1,6 @@
 import { afterEach, describe } from 'vitest';
 import { changesSuite } from './conformance/changesSuite.ts';
+import { exportSuite } from './conformance/exportSuite.ts';
 import { listingSuite } from './conformance/listingSuite.ts';
 import { orderSuite } from './conformance/orderSuite.ts';
 import { resolutionSuite } from './conformance/resolutionSuite.ts';
@@ -40,5 +41,6 @@ export function traceStoreConformance(name: string, factory: StoreFactory): void
     changesSuite(newStore);
     retentionSuite(newStore);
     streamSuite(newStore);
+    exportSuite(newStore);
   });
 }

@@ -138,6 +138,12 @@ export interface Changes {
   readonly blocks: readonly { readonly channel: string; readonly number: number }[];
 }
 
+export interface ExportPage {
+  readonly records: readonly StoredRecord[];
+  /** Give it back as `after`; null when there are no more. */
+  readonly next: string | null;
+}
+
 export interface StoreInfo {
   readonly kind: string;
   readonly location: string;
@@ -149,7 +155,8 @@ export interface StoreInfo {
 
 /**
  * Where records live and traces are asked for. Everything a caller sees is independent of the order in which records came.
- * Implementations pass `trace/store/conformance.ts`.
+ * Implementations pass `trace/store/conformance.ts`. A store that is no single file has no transactions over all of it: where
+ * that shows, the implementation says how (elasticsearch/elasticsearchStore.ts).
  */
 export interface TraceStore {
   /**
@@ -192,6 +199,11 @@ export interface TraceStore {
   changes(revision: number, options?: { readonly limit?: number }): Promise<Changes>;
   /** The newest revision. */
   revision(): Promise<number>;
+  /**
+   * All records, each once, page by page (`limit` 1 to 5,000; 1,000 unless told), in an order of the store's own. A cursor holds
+   * for any handle and as long as the store does. Of what is added or dropped meanwhile it is open whether it is among them.
+   */
+  exportRecords(after: string | null, options?: { readonly limit?: number }): Promise<ExportPage>;
   /** Retention: forgets traces, blocks and records older than `time` (ISO 8601); network facts stay. */
   dropBefore(time: string): Promise<{ readonly records: number; readonly traces: number }>;
   info(): Promise<StoreInfo>;

@@ -158,7 +158,7 @@ class ElasticsearchStore implements TraceStore {
   }
 
   async dropBefore(time: string): Promise<{ readonly records: number; readonly traces: number }> {
-    return dropBefore(this.#writing().#parts, time);
+    return dropBefore(this.#writing().#parts, this.#refresher, time);
   }
 
   async info(): Promise<StoreInfo> {

@@ -10,8 +10,7 @@ const MOST_CHANNELS = 10_000;
 export async function listNodes(parts: Parts): Promise<readonly NodeSummary[]> {
   const network = await parts.facts.network();
   const state = await stateOf(parts, ['first', 'last', 'type', 'height']);
-  const heights = state.filter((document) => document.kind === 'height');
-  return nodeSummaries(network, streamsOf(state), heightsByPeer(network, byNode(heights)));
+  return nodeSummaries(network, streamsOf(state), heightsByPeer(network, heightsOf(state)));
 }
 
 export async function listChannels(parts: Parts): Promise<readonly ChannelSummary[]> {
@@ -30,7 +29,7 @@ export async function listChannels(parts: Parts): Promise<readonly ChannelSummar
   ]);
   const highest = new Map(bucketsOf(blocks).map(({ key, highest: max }) => [key, max?.value]));
   const counts = new Map(bucketsOf(traces).map(({ key, doc_count: count }) => [key, count]));
-  const heights = heightsByPeer(network, byNode(state.filter((document) => document.kind === 'height')));
+  const heights = heightsByPeer(network, heightsOf(state));
   return channelNames(state).map((channel) => ({
     channel,
     height: (highest.get(channel) ?? -1) + 1,
@@ -74,8 +73,11 @@ function channelNames(state: readonly StateDocument[]): string[] {
   return channels.map(({ channel }) => channel).toSorted();
 }
 
-function byNode(heights: readonly HeightSeen[]): HeightSeen[] {
-  return heights.toSorted((a, b) => (a.node < b.node ? -1 : 1));
+/** By node. */
+function heightsOf(state: readonly StateDocument[]): HeightSeen[] {
+  return state
+    .flatMap((document) => (document.kind === 'height' ? [document] : []))
+    .toSorted((a, b) => (a.node < b.node ? -1 : 1));
 }
 
 /** By name. */

@@ -7,6 +7,7 @@ import type {
   BlockSummary,
   Changes,
   ChannelSummary,
+  ExportPage,
   LeaderTerm,
   NodeSummary,
   Page,
@@ -22,6 +23,7 @@ import { findBlock, listBlocks } from './blockListing.ts';
 import { changesAfter } from './changes.ts';
 import { readCounter } from './counters.ts';
 import { asStoreError, Database, type DatabaseOptions } from './database.ts';
+import { exportRecords } from './exportRecords.ts';
 import { findKeys, recordsOf, traceOf } from './lookup.ts';
 import { listChannels, listLeaders, listNodes } from './networkListing.ts';
 import { Parts } from './parts.ts';
@@ -131,6 +133,10 @@ class SqliteStore implements TraceStore {
 
   async revision(): Promise<number> {
     return this.#do(() => readCounter(this.#parts.db, 'revision'));
+  }
+
+  async exportRecords(after: string | null, options: { readonly limit?: number } = {}): Promise<ExportPage> {
+    return this.#read(() => exportRecords(this.#parts, after, options.limit));
   }
 
   async dropBefore(time: string): Promise<{ readonly records: number; readonly traces: number }> {
