@@ -9,6 +9,7 @@ import { writeMaterial } from './material/createMaterial.ts';
 import { NetworkFolder } from './networkFolder.ts';
 import { nodeConfigs } from './nodeConfigs.ts';
 import { choosePorts, HOST } from './ports.ts';
+import { prometheusTargets } from './prometheusTargets.ts';
 import { tapeConfig, tapePolicy } from './tapeConfig.ts';
 import { wholeFolder } from './wholeFolder.ts';
 
@@ -57,6 +58,7 @@ export async function createNetwork(path: string, layoutText: string, options: C
         write(policy, tapePolicy(channel));
       }
     }
+    write(folder.prometheusTargets, `${JSON.stringify(prometheusTargets(layout), null, 2)}\n`);
     write(folder.nodes, stringify({ nodes: layout.organizations.flatMap(nodeEntries) }));
     write(folder.deliver, stringify({ deliver: deliverEntries(folder, layout) }));
     write(folder.layout, `${ABOUT}${stringify(layoutInput(layout))}`);

@@ -67,6 +67,11 @@ export class NetworkFolder {
     return join(this.path, 'connections', `connection-${organization.toLowerCase()}`);
   }
 
+  /** Where Prometheus finds the nodes' metrics, for its file-based discovery. */
+  get prometheusTargets(): string {
+    return join(this.path, 'connections', 'prometheus-targets.json');
+  }
+
   /** For the load generator Tape. */
   tape(channel: string): { readonly config: string; readonly policy: string } {
     const path = join(this.path, 'connections', `tape-${channel}`);
