@@ -10,9 +10,11 @@ import { kindOf } from './recordKind.ts';
 import { Watermarks } from './watermarks.ts';
 
 const RECORD_ID = /^[0-9a-f]{16}$/;
-/** Characters of one bulk request, and how many are under way at once: a shard works on each request with one thread. */
-const REQUEST_LENGTH = 2 << 20;
-const AT_ONCE = 3;
+/** Requests under way at once: a shard works on each with one thread. */
+const AT_ONCE = 4;
+/** Characters of one, at most; and at least, before a batch is divided among several. */
+const LONGEST_REQUEST = 2 << 20;
+const SHORTEST_REQUEST = 128 << 10;
 /** Items that were refused because there is too much to do are sent again so often. */
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 100;
@@ -28,8 +30,8 @@ interface Item {
 /**
  * Adds records: each is created under its ID, so that one that is there already stays as it is. What a request failed to add is
  * looked at item by item: too much to do means again, in a little while; a document that cannot be taken as it is goes in
- * wrapped. Then what the records tell beyond themselves, then the checkpoints: whatever is cut off in between, the sender sends
- * again from the old checkpoint and nothing is lost or double.
+ * wrapped. The checkpoints come when all else is acknowledged: whatever is cut off in between, the sender sends again from the old
+ * checkpoint and nothing is lost or double.
  */
 export class Appender {
   readonly #parts: Parts;
@@ -53,9 +55,12 @@ export class Appender {
       (kindOf(record) === 'network' ? facts : ofTraces).push(item);
       watermarks.add(record);
     }
-    const added =
-      (await this.#create(names.records, ofTraces)) + (facts.length > 0 ? await this.#create(names.network, facts) : 0);
-    await cluster.write(watermarks.lines(names), [names.state, names.blocks]);
+    const written = await settled([
+      this.#create(names.records, ofTraces),
+      this.#create(names.network, facts),
+      cluster.write(watermarks.lines(names), [names.state, names.blocks]).then(() => 0),
+    ]);
+    const added = written.reduce((sum, count) => sum + count, 0);
     if (checkpoints !== undefined) await writeCheckpoints(this.#parts, checkpoints);
     this.#halfDone.clear();
     return { added, known: records.length - added };
@@ -70,9 +75,7 @@ export class Appender {
         added += await this.#send(index, chunk);
       }
     };
-    const results = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, chunks.length) }, work));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    await settled(Array.from({ length: Math.min(AT_ONCE, chunks.length) }, async () => work()));
     return added;
   }
 
@@ -122,16 +125,28 @@ function lineOf(id: string, document: object): string {
   return `{"create":{"_id":"${id}"}}\n${JSON.stringify(document)}\n`;
 }
 
+/** Parts of about the same length, so that all are done at about the same time. */
 function chunksOf(items: readonly Item[]): Item[][] {
+  const total = items.reduce((sum, { line }) => sum + line.length, 0);
+  const length = Math.min(LONGEST_REQUEST, Math.max(SHORTEST_REQUEST, Math.ceil(total / AT_ONCE)));
   const chunks: Item[][] = [];
-  let length = Infinity;
+  let used = Infinity;
   for (const item of items) {
-    if (length + item.line.length > REQUEST_LENGTH) {
+    if (used >= length || used + item.line.length > LONGEST_REQUEST) {
       chunks.push([]);
-      length = 0;
+      used = 0;
     }
     chunks.at(-1)?.push(item);
-    length += item.line.length;
+    used += item.line.length;
   }
   return chunks;
+}
+
+/** All of them, or the first failure after all have come to an end. */
+async function settled<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(work);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
 }
