@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StoreError } from '../errors.ts';
 import { itemError } from './clientErrors.ts';
 import type { Connection } from './connection.ts';
 import type { IndexNames } from './indices.ts';
@@ -61,6 +63,9 @@ interface Answer<T> {
 /** Most hits of one search. */
 export const PAGE = 5000;
 const KEEP_ALIVE = '1m';
+/** Actions that were refused because there is too much to do are sent again so often; the last pause is some three seconds. */
+const ATTEMPTS = 6;
+const FIRST_PAUSE_MS = 50;
 
 /**
  * The few requests that the store is made of, and which of its indices hold writes of this process that searches do not see yet.
@@ -189,16 +194,33 @@ export class Cluster {
     return { items: body.items.map((item) => Object.values(item)[0] as BulkItem), repeated: attempts > 1 };
   }
 
-  /** Actions of which each must succeed, or have failed for a document that is there already, or in a newer version. */
+  /**
+   * Actions of which each must succeed, or have failed for a document that is there already, or in a newer version. Those that
+   * are refused because there is too much to do are sent again, with growing pauses.
+   */
   async write(lines: string, touched: readonly string[]): Promise<readonly BulkItem[]> {
     const [index] = touched;
     if (lines === '' || index === undefined) return [];
     for (const other of touched) this.#unseen.add(other);
-    const { items } = await this.bulk(lines, index);
-    for (const { status, error } of items) {
-      if (status >= 300 && status !== 409) throw itemError(status, error, this.connection.location);
+    const actions = actionsOf(lines);
+    const done: BulkItem[] = [];
+    let rest = [...actions.keys()];
+    for (let attempt = 0; ; attempt++) {
+      const { items } = await this.bulk(
+        rest.length === actions.length ? lines : rest.map((n) => actions[n]).join(''),
+        index,
+      );
+      let refusal: StoreError | null = null;
+      for (const [at, { status, error }] of items.entries()) {
+        done[rest[at] ?? 0] = { status, ...(error !== undefined && { error }) };
+        if (status < 300 || status === 409) continue;
+        refusal = itemError(status, error, this.connection.location);
+        if (refusal.code !== 'busy' || attempt >= ATTEMPTS) throw refusal;
+      }
+      if (refusal === null) return done;
+      await delay(FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random() / 2));
+      rest = rest.filter((n) => (done[n]?.status ?? 500) >= 300 && done[n]?.status !== 409);
     }
-    return items;
   }
 
   /** Lets searches see what this process has written into these. */
@@ -221,6 +243,18 @@ export class Cluster {
       throw error;
     }
   }
+}
+
+/** One text an action: its line, and that of its document if it has one. */
+function actionsOf(lines: string): string[] {
+  const actions: string[] = [];
+  const all = lines.split('\n');
+  for (let n = 0; n < all.length; n++) {
+    const line = all[n] ?? '';
+    if (line === '') continue;
+    actions.push(line.startsWith('{"delete"') ? `${line}\n` : `${line}\n${all[++n] ?? ''}\n`);
+  }
+  return actions;
 }
 
 function toAnswer<T>({ hits, aggregations = {} }: WireAnswer): SearchAnswer<T> {
