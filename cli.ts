@@ -6,6 +6,7 @@ import { ledgerCommand } from './cli/commands/ledger.ts';
 import { networkCommand } from './cli/commands/network.ts';
 import { ordererCommand, peerCommand } from './cli/commands/nodes.ts';
 import { collectCommand, serveCommand, startCommand } from './cli/commands/start.ts';
+import { storeCommand } from './cli/commands/store.ts';
 import { traceCommand, tracesCommand } from './cli/commands/trace.ts';
 import { FTL_VERSION } from './cli/version.ts';
 
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     traceCommand(),
     tracesCommand(),
     importCommand(),
+    storeCommand(),
     ledgerCommand(),
     networkCommand(),
     peerCommand(),

@@ -29,13 +29,16 @@ export function addOptions(command: Command, keys: readonly OptionKey[]): Comman
 }
 
 /**
- * The options of a command that was parsed.
+ * The options of a command that was parsed; `keys`: those that it has as flags, where others of its flags have the same names.
  * @throws ConfigError
  */
-export function optionsOf(command: Command): LoadedOptions {
+export function optionsOf(
+  command: Command,
+  keys: readonly OptionKey[] = Object.keys(OPTIONS) as OptionKey[],
+): LoadedOptions {
   const values = command.opts();
   const flags: Partial<Record<OptionKey, unknown>> = {};
-  for (const key of Object.keys(OPTIONS) as OptionKey[]) {
+  for (const key of keys) {
     // commander gives a `--no-x` switch the value true by itself; only what the user typed may beat file and environment.
     if (values[key] !== undefined && command.getOptionValueSource(key) === 'cli') flags[key] = values[key];
   }
