@@ -13,7 +13,7 @@ let bed: ChaincodeBed;
 let shim: RawShim;
 
 beforeAll(async () => {
-  bed = await ChaincodeBed.start({ runtime: { devMode: true, executeTimeoutMs: 2000, maxSizeWriteBatch: 77 } });
+  bed = await ChaincodeBed.start({ runtime: { devMode: true, executeTimeoutMs: 10_000, maxSizeWriteBatch: 77 } });
   bed.runBy('every', ID);
 });
 afterAll(() => bed[Symbol.asyncDispose]());
