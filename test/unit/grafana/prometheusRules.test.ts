@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { findProgram, PROMETHEUS_PACKAGES } from '#test/harness/program.ts';
+import { ALERTS, GRAFANA, RULES, yamlFiles } from './ruleFiles.ts';
+
+const run = promisify(execFile);
+const promtool = findProgram('promtool');
+const amtool = findProgram('amtool');
+const RUNBOOKS = join(GRAFANA, '../docs/runbooks');
+
+interface RuleTest {
+  readonly promql_expr_test: readonly {
+    readonly expr: string;
+    readonly eval_time: string;
+    readonly exp_samples: readonly unknown[];
+  }[];
+}
+
+const tests = yamlFiles('prometheus/tests').flatMap(
+  (file) => (parse(readFileSync(file, 'utf8')) as { tests: RuleTest[] }).tests,
+);
+
+describe.skipIf(promtool === null)(`promtool (skipped where it is not on PATH: ${PROMETHEUS_PACKAGES})`, () => {
+  it.each(['prometheus.yml', 'local.yml'])('takes %s and the rules that it names', async (file) => {
+    const { stdout } = await run(promtool!, ['check', 'config', `${GRAFANA}prometheus/${file}`]);
+    expect(stdout).toContain('2 rule files found');
+    expect(stdout).toContain(`${ALERTS.length} rules found`);
+    expect(stdout).toContain('is valid prometheus config file syntax');
+  });
+
+  it.each(yamlFiles('prometheus/tests').map((file) => [basename(file), file]))(
+    'finds every rule as tests/%s says',
+    { timeout: 120_000 },
+    async (_, file) => {
+      const { stdout } = await run(promtool!, ['test', 'rules', file]);
+      expect(stdout).toContain('SUCCESS');
+    },
+  );
+});
+
+describe.skipIf(amtool === null)(`amtool (skipped where it is not on PATH: ${PROMETHEUS_PACKAGES})`, () => {
+  it('takes the example of a configuration', async () => {
+    const { stdout } = await run(amtool!, ['check-config', `${GRAFANA}alertmanager/alertmanager.yml`]);
+    expect(stdout).toContain('SUCCESS');
+    expect(stdout).toContain('2 receivers');
+  });
+});
+
+describe('each alert', () => {
+  it.each(ALERTS.map((rule) => [rule.alert, rule]))('%s is tested: quiet, firing, quiet again', (name) => {
+    const courses = tests.map(({ promql_expr_test: steps }) =>
+      steps
+        .filter(({ expr }) => expr.includes(`alertname="${name}"`) && expr.includes('alertstate="firing"'))
+        .map(({ exp_samples: samples }) => (samples.length > 0 ? 'F' : '-'))
+        .join(''),
+    );
+    expect(courses.filter((course) => /^-+F+-+$/.test(course)).length).toBeGreaterThan(0);
+  });
+
+  it.each(ALERTS.map((rule) => [rule.alert, rule]))(
+    '%s says how grave it is, what it is about, what to do first and where to read on',
+    (name, { labels, annotations }) => {
+      expect(name).toMatch(/^Ftl[A-Z]/);
+      expect(labels?.['severity']).toMatch(/^(?:critical|warning)$/);
+      expect(annotations?.['summary']).toMatch(/\S/);
+      expect(annotations?.['description']).toMatch(/First /);
+      expect(annotations?.['runbook_url']).toBe(`docs/runbooks/${name}.md`);
+      const page = readFileSync(join(RUNBOOKS, `${name}.md`), 'utf8');
+      const headings = page.match(/^#+ .*$/gm);
+      expect(headings).toEqual([`# ${name}`, '## Meaning', '## Impact', '## How to check', '## How to mend']);
+    },
+  );
+
+  it('has a name of its own', () => {
+    expect(new Set(ALERTS.map(({ alert }) => alert)).size).toBe(ALERTS.length);
+  });
+});
+
+it.each(RULES.flatMap(({ record }) => (record === undefined ? [] : [record])))('%s is tested with values', (name) => {
+  const steps = tests.flatMap(({ promql_expr_test: all }) => all);
+  expect(steps.filter(({ expr, exp_samples: samples }) => expr.includes(name) && samples.length > 0)).not.toEqual([]);
+});
+
+describe('docs/runbooks', () => {
+  const pages = readdirSync(RUNBOOKS);
+
+  it('has no page of an alert that is not there', () => {
+    const names = new Set(ALERTS.map(({ alert }) => `${alert}.md`));
+    expect(pages.filter((page) => !names.has(page))).toEqual([]);
+  });
+
+  it('links only to pages that are there', () => {
+    const broken = pages.flatMap((page) =>
+      [...readFileSync(join(RUNBOOKS, page), 'utf8').matchAll(/\]\(([^)]+)\)/g)]
+        .map(([, link]) => link!)
+        .filter((link) => !existsSync(join(RUNBOOKS, link)))
+        .map((link) => `${page}: ${link}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});
