@@ -19,6 +19,7 @@ import { Qscc } from './endorser/system/qscc.ts';
 import { SystemChaincodes } from './endorser/systemChaincodes.ts';
 import { ConfiguredMembership } from './gossip/membership.ts';
 import { connect } from './grpc/grpcClient.ts';
+import { connectForStreams } from './grpc/streamConnection.ts';
 import { GrpcServer } from './grpc/grpcServer.ts';
 import type { GrpcService } from './grpc/service.ts';
 import { checkKeyPair, checkServerTls } from './grpc/tlsMaterial.ts';
@@ -244,7 +245,7 @@ async function startParts(
       packages: store,
       caller,
       channels,
-      connect,
+      connect: connectForStreams,
       log: operations.logs.named('chaincode'),
       metrics: metrics.chaincode,
     },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConnectOptions, GrpcClient } from '#node/grpc/client.ts';
+import type { ConnectOptions } from '#node/grpc/client.ts';
 import type { GrpcService } from '#node/grpc/service.ts';
+import type { StreamClient } from '#node/grpc/streamConnection.ts';
 import type { ServerTls } from '#node/grpc/tlsMaterial.ts';
 import { ChaincodeError, messageOf } from './chaincodeError.ts';
 import { type ChaincodeLog, NO_LOG } from './chaincodeLog.ts';
@@ -30,7 +31,7 @@ export interface ChaincodeRuntimeModules {
   /** `PeerChannels` is one. */
   readonly channels: ChaincodeChannels;
   /** Makes a connection to a chaincode that runs as a service. */
-  readonly connect: (options: ConnectOptions) => GrpcClient;
+  readonly connect: (options: ConnectOptions) => StreamClient;
   readonly log?: ChaincodeLog;
   readonly metrics?: ChaincodeMetrics;
 }

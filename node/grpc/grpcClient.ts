@@ -1,11 +1,12 @@
 import { isIP } from 'node:net';
-import { checkServerIdentity } from 'node:tls';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import type { CallOptions, ClientStream, ConnectOptions, GrpcClient } from './client.ts';
 import { Incoming } from './incoming.ts';
 import { RPC_STATUS, RpcError, type RpcStatus } from './rpcError.ts';
 
-const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
+/** Of one message, as Fabric's. */
+export const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
 /** What the library puts around the reason why there is no connection. */
 const CONNECTION_WORDS = /^No connection established\. Last error: (?:Error: )?/;
 const NO_NOTE = /\.? Resolution note: *$/;
@@ -102,8 +103,10 @@ class Stream implements ClientStream {
   constructor(call: grpc.ClientDuplexStream<Uint8Array, Uint8Array>, signal: AbortSignal | undefined) {
     this.#call = call;
     let error: RpcError | null = null;
+    this.#incoming = new Incoming(call);
+    call.on('data', (message: Uint8Array) => this.#incoming.push(message));
     // The status comes with the last message, the end only when all were taken.
-    this.#incoming = new Incoming(call, () => error);
+    call.on('end', () => this.#incoming.end(() => error));
     const cancel = (): void => {
       call.cancel();
       this.#incoming.finish(signal?.reason);
@@ -156,12 +159,12 @@ function rpcError({ code, details }: { readonly code: number; readonly details: 
 }
 
 /** Name that the server's certificate must have. */
-function expectedName({ address, serverName }: ConnectOptions): string {
+export function expectedName({ address, serverName }: ConnectOptions): string {
   return serverName ?? address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
 }
 
 /** Name that the handshake sends: never an IP address, which TLS does not allow there (RFC 6066). */
-function sentName(options: ConnectOptions): string {
+export function sentName(options: ConnectOptions): string {
   const name = expectedName(options);
   return isIP(name) === 0 ? name : 'localhost';
 }
@@ -172,7 +175,7 @@ function credentialsOf(options: ConnectOptions): grpc.ChannelCredentials {
     return grpc.credentials.createInsecure();
   }
   const name = expectedName(options);
-  const verify: grpc.VerifyOptions = { checkServerIdentity: (_, shown) => checkServerIdentity(name, shown) };
+  const verify: grpc.VerifyOptions = { checkServerIdentity: verifyAs(name) };
   try {
     return clientCertificate === undefined
       ? grpc.credentials.createSsl(pem(tlsRoots), null, null, verify)
@@ -187,7 +190,12 @@ function credentialsOf(options: ConnectOptions): grpc.ChannelCredentials {
   }
 }
 
-function pem(bytes: string | Uint8Array): Buffer {
+/** Holds the server's certificate against this name, whatever name was sent. */
+export function verifyAs(name: string): NonNullable<ConnectionOptions['checkServerIdentity']> {
+  return (_, shown) => checkServerIdentity(name, shown);
+}
+
+export function pem(bytes: string | Uint8Array): Buffer {
   return Buffer.from(bytes as string);
 }
 

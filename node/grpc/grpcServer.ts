@@ -1,14 +1,13 @@
-import type { PeerCertificate, SecureContextOptions } from 'node:tls';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
-import type { ClientCertificate } from './clientCertificate.ts';
-import { sha256 } from '#node/crypto/hash.ts';
 import type { GrpcMetrics, MethodMetrics } from './grpcMetrics.ts';
 import { GrpcServerError } from './grpcServerError.ts';
 import { Incoming } from './incoming.ts';
-import { Outgoing } from './outgoing.ts';
 import { enforcePings, serversOf } from './pingPolicy.ts';
-import { RPC_STATUS, RpcError, type RpcStatus } from './rpcError.ts';
-import type { CallContext, GrpcService, Method } from './service.ts';
+import { RpcError, type RpcStatus } from './rpcError.ts';
+import { type CallLimits, ServerCall } from './serverCall.ts';
+import type { GrpcService, Method } from './service.ts';
 import { checkServerTls, type ServerTls } from './tlsMaterial.ts';
 
 export interface GrpcServerOptions {
@@ -38,14 +37,18 @@ grpc.setLogVerbosity(grpc.logVerbosity.NONE);
 
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
 const UNCOUNTED: MethodMetrics = { received() {}, messageReceived() {}, messageSent() {}, completed() {} };
-/** W3C trace context: version, trace ID, parent ID, flags. */
-const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
-/** Serves services over gRPC, with TLS or without. */
+/**
+ * Serves services over gRPC, with TLS or without. Connections are the gRPC library's; calls go a way of their own, which costs a server
+ * half as much (`serverCall.ts`).
+ */
 export class GrpcServer {
   readonly #server: grpc.Server;
   readonly #credentials: Credentials | null;
-  readonly #calls = new Set<AbortController>();
+  readonly #calls = new Set<ServerCall>();
+  readonly #limits: CallLimits;
+  /** By path. */
+  readonly #methods = new Map<string, Served>();
   readonly #metrics: GrpcMetrics | null;
   readonly #minPingIntervalMs: number | null;
   #endCounting: () => void = () => {};
@@ -61,9 +64,11 @@ export class GrpcServer {
     this.#metrics = metrics;
     this.#minPingIntervalMs = keepalive?.minIntervalMs ?? null;
     this.#credentials = options.tls === null ? null : new Credentials(options.tls, options.connectionTimeoutMs);
+    this.#limits = {
+      maxReceiveBytes: options.maxReceiveBytes ?? MAX_MESSAGE_BYTES,
+      maxSendBytes: options.maxSendBytes ?? MAX_MESSAGE_BYTES,
+    };
     this.#server = new grpc.Server({
-      'grpc.max_receive_message_length': options.maxReceiveBytes ?? MAX_MESSAGE_BYTES,
-      'grpc.max_send_message_length': options.maxSendBytes ?? MAX_MESSAGE_BYTES,
       ...(keepalive === undefined
         ? {}
         : {
@@ -130,8 +135,9 @@ export class GrpcServer {
     try {
       const { port, servers } = await serversOf(() => this.#listen(address));
       this.#port = port;
-      if (this.#minPingIntervalMs !== null) {
-        for (const server of servers) {
+      for (const server of servers) {
+        this.#serve(server);
+        if (this.#minPingIntervalMs !== null) {
           enforcePings(server, this.#minPingIntervalMs);
         }
       }
@@ -159,164 +165,163 @@ export class GrpcServer {
 
   #add(service: GrpcService): void {
     const running = { count: 0, most: service.maxConcurrency ?? 0 };
-    const definition: Record<string, grpc.MethodDefinition<Uint8Array, Uint8Array>> = {};
-    const handlers: Record<string, grpc.UntypedHandleCall> = {};
     for (const [name, method] of Object.entries(service.methods)) {
-      definition[name] = {
-        path: `/${service.name}/${name}`,
-        requestStream: method.kind === 'stream',
-        responseStream: method.kind !== 'unary',
-        requestSerialize: asBuffer,
-        requestDeserialize: asIs,
-        responseSerialize: asBuffer,
-        responseDeserialize: asIs,
-      };
       const metrics = this.#metrics?.method(service.name, name, method.kind) ?? UNCOUNTED;
-      handlers[name] = this.#handler(service.name, method, running, metrics);
+      this.#methods.set(`/${service.name}/${name}`, { service: service.name, method, running, metrics });
     }
-    this.#server.addService(definition, handlers);
   }
 
-  #handler(
-    service: string,
-    method: Method,
-    running: { count: number; readonly most: number },
-    metrics: MethodMetrics,
-  ): grpc.UntypedHandleCall {
-    const refused = (): RpcError | null =>
-      running.most > 0 && running.count >= running.most
-        ? new RpcError(
-            'RESOURCE_EXHAUSTED',
-            `too many requests for /${service}, exceeding concurrency limit (${running.most})`,
-          )
-        : null;
-    if (method.kind === 'unary') {
-      return (call: grpc.ServerUnaryCall<Uint8Array, Uint8Array>, callback: grpc.sendUnaryData<Uint8Array>) => {
-        const answer = async (): Promise<void> => {
-          const startedAt = performance.now();
-          metrics.received();
-          const busy = refused();
-          if (busy !== null) {
-            metrics.completed(busy.status, secondsSince(startedAt));
-            callback(statusOf(busy));
-            return;
-          }
-          running.count++;
-          const { context, done } = this.#context(call);
-          let response: Uint8Array | null = null;
-          let error: unknown = null;
-          try {
-            response = await method.handle(call.request, context);
-          } catch (caught) {
-            error = caught;
-          }
-          running.count--;
-          done();
-          metrics.completed(response === null ? nameOf(error) : 'OK', secondsSince(startedAt));
-          if (response === null) {
-            callback(statusOf(error));
-          } else {
-            callback(null, response);
-          }
-        };
-        void answer();
-      };
-    }
-    return (answered: unknown) => {
-      const call = answered as StreamCall;
-      const startedAt = performance.now();
-      metrics.received();
-      const busy = refused();
-      if (busy !== null) {
-        metrics.completed(busy.status, secondsSince(startedAt));
-        call.emit('error', statusOf(busy));
+  /** Takes the calls of our services from the library, which keeps the connections, and answers whoever asks for anything else. */
+  #serve(server: Http2Server): void {
+    const others = server.listeners('stream') as unknown as readonly StreamListener[];
+    server.removeAllListeners('stream');
+    const taken: StreamListener = (stream, headers, flags) => {
+      const served = this.#methods.get(headers[':path'] ?? '');
+      if (served === undefined || headers['content-type']?.startsWith('application/grpc') !== true) {
+        others.forEach((other) => other(stream, headers, flags));
+      } else if (served.method.kind === 'unary') {
+        this.#answer(new ServerCall(stream, headers, this.#limits), served, served.method);
+      } else {
+        this.#converse(new ServerCall(stream, headers, this.#limits), served, served.method);
+      }
+    };
+    server.on('stream', taken as unknown as (...all: unknown[]) => void);
+  }
+
+  #answer(call: ServerCall, served: Served, method: Method & { readonly kind: 'unary' }): void {
+    const answer = async (request: Uint8Array): Promise<void> => {
+      const done = this.#begin(call, served);
+      if (done === null) {
         return;
       }
-      running.count++;
-      const { context, done } = this.#context(call);
-      let requests: Incoming | null = null;
-      const responses = (): AsyncIterable<Uint8Array> => {
-        if (method.kind === 'stream') {
-          requests = requestsOf(call, context.signal);
-          call.on('data', () => metrics.messageReceived());
-          return method.handle(requests, context);
-        }
-        metrics.messageReceived();
-        return method.handle(call.request, context);
-      };
-      const run = async (): Promise<void> => {
-        const status = await respond(call, responses, context.signal, () => metrics.messageSent());
-        running.count--;
-        metrics.completed(status, secondsSince(startedAt));
-        done();
-        // Whoever still reads after the handler has ended is not left waiting.
-        requests?.finish(new RpcError('CANCELLED', 'the call has ended'));
-      };
-      void run();
+      try {
+        const response = await method.handle(request, call);
+        done('OK');
+        call.answer(response);
+      } catch (error) {
+        done(nameOf(error));
+        endWith(call, error);
+      }
     };
+    oneRequest(call, (request) => void answer(request));
   }
 
-  #context(call: AnyCall): { readonly context: CallContext; readonly done: () => void } {
-    const abort = new AbortController();
-    this.#calls.add(abort);
-    const cancelled = (): void => abort.abort(new RpcError('CANCELLED', 'the client gave the call up'));
-    call.on('cancelled', cancelled);
-    const [traceparent] = call.metadata.get('traceparent');
-    return {
-      context: {
-        address: call.getPeer(),
-        get certificate() {
-          return certificateOf(call.getAuthContext().sslPeerCertificate);
-        },
-        traceparent: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,
-        signal: abort.signal,
+  #converse(call: ServerCall, served: Served, method: Exclude<Method, { readonly kind: 'unary' }>): void {
+    if (method.kind === 'serverStream') {
+      const answer = async (request: Uint8Array): Promise<void> => {
+        const done = this.#begin(call, served);
+        if (done !== null) {
+          served.metrics.messageReceived();
+          done(await respond(call, () => method.handle(request, call), served.metrics));
+        }
+      };
+      oneRequest(call, (request) => void answer(request));
+      return;
+    }
+    const done = this.#begin(call, served);
+    if (done === null) {
+      return;
+    }
+    const requests = new Incoming(call);
+    call.onAbort = (reason) => requests.finish(reason);
+    call.receive(
+      (message) => {
+        served.metrics.messageReceived();
+        requests.push(message);
       },
-      done: () => {
-        this.#calls.delete(abort);
-        // It comes at the end of every call.
-        call.off('cancelled', cancelled);
-      },
+      () => requests.end(),
+    );
+    const run = async (): Promise<void> => {
+      done(await respond(call, () => method.handle(requests, call), served.metrics));
+      // Whoever still reads after the handler has ended is not left waiting.
+      requests.finish(new RpcError('CANCELLED', 'the call has ended'));
+    };
+    void run();
+  }
+
+  /** Null where it is refused; else what is to be told how the call ended. */
+  #begin(call: ServerCall, { service, running, metrics }: Served): ((status: RpcStatus) => void) | null {
+    const startedAt = performance.now();
+    metrics.received();
+    if (running.most > 0 && running.count >= running.most) {
+      metrics.completed('RESOURCE_EXHAUSTED', secondsSince(startedAt));
+      call.end(
+        'RESOURCE_EXHAUSTED',
+        `too many requests for /${service}, exceeding concurrency limit (${running.most})`,
+      );
+      return null;
+    }
+    running.count++;
+    this.#calls.add(call);
+    return (status) => {
+      // Once: an answer may turn out not to be one that can be sent.
+      if (this.#calls.delete(call)) {
+        running.count--;
+        metrics.completed(status, secondsSince(startedAt));
+      }
     };
   }
 }
 
-type AnyCall = Pick<grpc.ServerUnaryCall<Uint8Array, Uint8Array>, 'getPeer' | 'getAuthContext' | 'metadata'> & {
-  on(event: 'cancelled', listener: () => void): unknown;
-  off(event: 'cancelled', listener: () => void): unknown;
-};
-type StreamCall = grpc.ServerDuplexStream<Uint8Array, Uint8Array> & { readonly request: Uint8Array };
+type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
 
-function requestsOf(call: StreamCall, signal: AbortSignal): Incoming {
-  const requests = new Incoming(call);
-  signal.addEventListener('abort', () => requests.finish(signal.reason), { once: true });
-  return requests;
+/** A method, and what counts its calls. */
+interface Served {
+  readonly service: string;
+  readonly method: Method;
+  /** Of all methods of the service. */
+  readonly running: { count: number; readonly most: number };
+  readonly metrics: MethodMetrics;
+}
+
+/** Reads the request of a call that has one. */
+function oneRequest(call: ServerCall, handle: (request: Uint8Array) => void): void {
+  let request: Uint8Array | null = null;
+  call.receive(
+    (message) => {
+      if (request !== null) {
+        call.end('UNIMPLEMENTED', 'Received a second request message for a method that takes one');
+      }
+      request = message;
+    },
+    () => {
+      if (request === null) {
+        call.end('UNIMPLEMENTED', 'Received no request message for a method that takes one');
+      } else {
+        handle(request);
+      }
+    },
+  );
 }
 
 /** Never rejects. @returns how the call ended */
 async function respond(
-  call: StreamCall,
+  call: ServerCall,
   handle: () => AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-  sent: () => void,
+  metrics: MethodMetrics,
 ): Promise<RpcStatus> {
-  const outgoing = new Outgoing(call, signal);
+  const outgoing = call.outgoing();
   try {
     for await (const response of handle()) {
-      sent();
-      const room = outgoing.write(response);
+      metrics.messageSent();
+      const room = call.send(response, outgoing);
       if (room !== null) {
         await room;
       }
-      if (signal.aborted) {
-        throw signal.reason;
+      if (call.aborted !== null) {
+        throw call.aborted;
       }
     }
-    call.end();
+    call.end('OK');
     return 'OK';
   } catch (error) {
-    call.emit('error', statusOf(error));
+    endWith(call, error);
     return nameOf(error);
   }
+}
+
+function endWith(call: ServerCall, error: unknown): void {
+  call.end(nameOf(error), error instanceof Error ? error.message : String(error));
 }
 
 function nameOf(error: unknown): RpcStatus {
@@ -325,37 +330,6 @@ function nameOf(error: unknown): RpcStatus {
 
 function secondsSince(startedAt: number): number {
   return (performance.now() - startedAt) / 1000;
-}
-
-function statusOf(error: unknown): grpc.ServerErrorResponse & { code: grpc.status; details: string } {
-  const status = error instanceof RpcError ? RPC_STATUS[error.status] : RPC_STATUS.UNKNOWN;
-  const details = error instanceof Error ? error.message : String(error);
-  return { name: 'RpcError', message: details, code: status, details };
-}
-
-/** One object for each certificate object: a connection shows the same to all its calls. */
-const certificates = new WeakMap<PeerCertificate, ClientCertificate>();
-
-function certificateOf(shown: PeerCertificate | undefined): ClientCertificate | null {
-  // Without one, Node gives an empty object.
-  if (shown?.raw === undefined) {
-    return null;
-  }
-  let known = certificates.get(shown);
-  if (known === undefined) {
-    known = { der: Uint8Array.from(shown.raw), hash: sha256(shown.raw) };
-    certificates.set(shown, known);
-  }
-  return known;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** A plain view: parts of a Buffer are Buffers, which cost more. */
-function asIs(bytes: Buffer): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 class Credentials extends grpc.ServerCredentials {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { createServer as createTcpServer, connect as connectTcp, type AddressInfo, type Socket } from 'node:net';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { issueAuthority, issueTls } from '#node/network/material/issue.ts';
 import type { ConnectOptions, GrpcClient } from './client.ts';
@@ -140,6 +141,64 @@ describe('frames that are no message', () => {
     });
     expect(handled).toBe(1);
     expect(await say(clientOf(server.port))).toBe('hello');
+  });
+});
+
+describe('compressed messages', () => {
+  const large = Buffer.alloc(100_000, 'x');
+
+  it.each([
+    ['gzip', gzipSync('hello'), 'grpc 0'],
+    ['deflate', deflateSync('hello'), 'grpc 0'],
+    ['gzip', gzipSync(large), 'grpc 8'],
+    ['gzip', Buffer.concat([gzipSync('hello').subarray(0, 15)]), 'grpc 13'],
+  ])('by %s are read as far as they may be (%#)', async (encoding, bytes, status) => {
+    const server = await serve({ maxReceiveBytes: 10_000 });
+    const message = frame(1, bytes.length, bytes);
+    expect(await post(server.port, '/test.Echo/Say', [message], { 'grpc-encoding': encoding })).toBe(status);
+    expect(handled).toBe(status === 'grpc 0' ? 1 : 0);
+  });
+
+  it('on a stream keep their place among others', async () => {
+    const server = await serve();
+    const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+    open.push(() => session.destroy());
+    const call = session.request({
+      [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_PATH]: '/test.Echo/Talk',
+      'content-type': 'application/grpc',
+      'grpc-encoding': 'gzip',
+    });
+    const zipped = gzipSync('one');
+    call.write(frame(1, zipped.length, zipped));
+    call.end(Buffer.concat([frame(0, 3, Buffer.from('two')), frame(1, zipped.length, zipped)]));
+    const answers = Buffer.concat((await Array.fromAsync(call)) as Buffer[]);
+    expect(answers.toString('latin1').replaceAll(/\0{4}./gs, '|')).toBe('|one|two|one');
+  });
+});
+
+describe('a deadline', () => {
+  it.each([
+    ['that is none', 'soon', 'grpc 13'],
+    ['that is long past', '1n', 'grpc 4'],
+    ['far off', '99999999H', 'grpc 0'],
+  ])('%s', async (_, timeout, status) => {
+    const waits: GrpcService = {
+      name: 'test.Echo',
+      methods: {
+        Say: {
+          kind: 'unary',
+          async handle(request, { signal }) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            signal.throwIfAborted();
+            return request;
+          },
+        },
+      },
+    };
+    const server = await serve({}, [waits]);
+    const body = [frame(0, 5, Buffer.from('hello'))];
+    expect(await post(server.port, '/test.Echo/Say', body, { 'grpc-timeout': timeout })).toBe(status);
   });
 });
 

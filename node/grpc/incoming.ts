@@ -1,7 +1,5 @@
-/** What a stream's readable side does, as far as it is needed here. It ends in any case, whatever went wrong. */
+/** Where messages come from, as far as it can be held up. */
 export interface MessageSource {
-  on(event: 'data', listener: (message: Uint8Array) => void): unknown;
-  on(event: 'end', listener: () => void): unknown;
   pause(): unknown;
   resume(): unknown;
 }
@@ -17,19 +15,27 @@ export class Incoming implements AsyncIterable<Uint8Array> {
   #end: { readonly error: unknown } | null = null;
   #paused = false;
 
-  /** @param ended why the messages end, when they do: null for a proper end */
-  constructor(source: MessageSource, ended: () => unknown = () => null) {
+  constructor(source: MessageSource) {
     this.#source = source;
-    source.on('data', (message) => {
-      this.#waiting.push(message);
-      if (this.#waiting.length >= AHEAD && !this.#paused) {
-        this.#paused = true;
-        source.pause();
-      }
-      this.#wake?.();
-    });
-    // A call that is given up ends as well, a moment before it says so: not in good order, then.
-    source.on('end', () => setImmediate(() => this.finish(ended())));
+  }
+
+  /** One more has come. */
+  push(message: Uint8Array): void {
+    this.#waiting.push(message);
+    if (this.#waiting.length >= AHEAD && !this.#paused) {
+      this.#paused = true;
+      this.#source.pause();
+    }
+    this.#wake?.();
+  }
+
+  /**
+   * No more will come.
+   * @param error why the messages end, asked for in a moment: a call that is given up ends as well, before it says so, and not in good
+   *   order then
+   */
+  end(error: () => unknown = () => null): void {
+    setImmediate(() => this.finish(error()));
   }
 
   /** Ends the messages: those that came already are still given. May be called again, the first counts. */
@@ -38,26 +44,33 @@ export class Incoming implements AsyncIterable<Uint8Array> {
     this.#wake?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    for (;;) {
-      const next = this.#waiting.shift();
-      if (next !== undefined) {
-        if (this.#paused && this.#waiting.length === 0) {
-          this.#paused = false;
-          this.#source.resume();
-        }
-        yield next;
-      } else if (this.#end !== null) {
-        if (this.#end.error !== null) {
-          throw this.#end.error;
-        }
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = null;
+  /** By hand: a generator takes three turns for each message. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void> {
+    return {
+      next: () => this.#next(),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array, void>> {
+    const value = this.#waiting.shift();
+    if (value !== undefined) {
+      if (this.#paused && this.#waiting.length === 0) {
+        this.#paused = false;
+        this.#source.resume();
       }
+      return Promise.resolve({ done: false, value });
     }
+    if (this.#end === null) {
+      return new Promise((resolve) => {
+        this.#wake = () => {
+          this.#wake = null;
+          resolve(this.#next());
+        };
+      });
+    }
+    const { error } = this.#end;
+    this.#end = { error: null };
+    return error === null ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(error);
   }
 }

@@ -1,4 +1,9 @@
-import type * as grpc from '@grpc/grpc-js';
+/** What a stream's writable side does, as far as it is needed here. */
+export interface MessageSink {
+  write(bytes: Uint8Array, written: () => void): boolean;
+  on(event: 'drain', listener: () => void): unknown;
+  off(event: 'drain', listener: () => void): unknown;
+}
 
 /** Bytes for one call that wait for its client to read; one message always may. As much as a Go server queues for a stream. */
 const MAX_QUEUED_BYTES = 64 * 1024;
@@ -8,12 +13,12 @@ const MAX_QUEUED_BYTES = 64 * 1024;
  * do not read would fill the memory. Here bytes count.
  */
 export class Outgoing {
-  readonly #call: Pick<grpc.ServerWritableStream<unknown, Uint8Array>, 'write' | 'on' | 'off'>;
+  readonly #call: MessageSink;
   readonly #signal: AbortSignal;
   #queuedBytes = 0;
   #onRoom: (() => void) | null = null;
 
-  constructor(call: Pick<grpc.ServerWritableStream<unknown, Uint8Array>, 'write' | 'on' | 'off'>, signal: AbortSignal) {
+  constructor(call: MessageSink, signal: AbortSignal) {
     this.#call = call;
     this.#signal = signal;
   }

@@ -13,7 +13,7 @@ import { signaturePolicyAsApplicationPolicy } from '#node/commit/policyBook.ts';
 import type { CommittedBlock } from '#node/commit/blockStages.ts';
 import { ProposalChaincodeCaller } from '#node/endorser/chaincodeCaller.ts';
 import { SystemChaincodes } from '#node/endorser/systemChaincodes.ts';
-import { connect } from '#node/grpc/grpcClient.ts';
+import { connectForStreams } from '#node/grpc/streamConnection.ts';
 import { GrpcServer } from '#node/grpc/grpcServer.ts';
 import { decodeTxPrivateData } from '#node/ledger/privateData/txPrivateRwset.ts';
 import type { TxPrivateData } from '#node/ledger/privateData/privateData.ts';
@@ -108,7 +108,7 @@ export class ChaincodeBed implements AsyncDisposable {
       {
         packages,
         channels,
-        connect,
+        connect: connectForStreams,
         ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
         log: { debug: told, info: told, warn: told, error: told },
         caller: new ProposalChaincodeCaller({

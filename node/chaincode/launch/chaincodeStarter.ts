@@ -1,4 +1,5 @@
-import type { ConnectOptions, GrpcClient } from '#node/grpc/client.ts';
+import type { ClientStream, ConnectOptions } from '#node/grpc/client.ts';
+import type { StreamClient } from '#node/grpc/streamConnection.ts';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
 import type { ChaincodeLog } from '../chaincodeLog.ts';
 import type { ShimStream } from '../shim/shimStream.ts';
@@ -18,7 +19,7 @@ export interface StarterModules {
   readonly builds: ChaincodeBuilds;
   /** Null: chaincode comes without TLS. */
   readonly certificates: ChaincodeCertificates | null;
-  readonly connect: (options: ConnectOptions) => GrpcClient;
+  readonly connect: (options: ConnectOptions) => StreamClient;
   /** Speaks with a chaincode on this stream, which may register under this ID alone. */
   readonly accept: (transport: ShimTransport, packageId: string) => ShimStream;
   readonly log: ChaincodeLog;
@@ -70,7 +71,8 @@ export class ChaincodeStarter {
         `connection to ${packageId} failed: error cannot create connection for ${packageId}: error creating grpc connection to ${connect.address}: ${messageOf(cause)}`,
         { cause },
       );
-    let client: GrpcClient;
+    let client: StreamClient;
+    let call: ClientStream;
     try {
       client = this.#modules.connect(connect);
     } catch (cause) {
@@ -78,11 +80,11 @@ export class ChaincodeStarter {
     }
     try {
       await unlessAborted(client.ready(dialTimeoutMs), signal);
+      call = client.stream('/protos.Chaincode/Connect');
     } catch (cause) {
       client.close();
       throw failed(cause);
     }
-    const call = client.stream('/protos.Chaincode/Connect');
     const stream = this.#modules.accept(
       { messages: call, send: (message) => call.send(message), cancel: () => call.cancel() },
       packageId,
