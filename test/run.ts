@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { elasticsearchPlace } from './harness/elasticsearchDistribution.ts';
+import { elasticsearchHome, elasticsearchPlace } from './harness/elasticsearchDistribution.ts';
 import { NOT_THERE } from './interop/notThere.ts';
 
 /**
- * Every suite, one after the other: types, lint and format (one test each), then unit, end-to-end and browser tests, and those with Go
- * Fabric's programs where FABRIC_BIN names their folder, and those with Elasticsearch where it can be run or reached. Ends with the skipped tests by name and reason, the failures by name, and one
- * line `N passed, N failed, N skipped`.
+ * Every suite, one after the other: types, lint and format (one test each), then unit, end-to-end and browser tests, those with Go
+ * Fabric's programs where FABRIC_BIN names their folder, and those with Elasticsearch where it can be run or reached. Ends with the
+ * skipped tests by name and reason, the failures by name, and one line `N passed, N failed, N skipped`.
  */
 interface Tally {
   passed: number;
@@ -74,6 +74,19 @@ function vitest(project: string): void {
   if (!ok && tally.failures.length === failuresBefore) tally.failures.push(`${project}: errors outside of tests`);
 }
 
+/** Gets the distribution, if need be. */
+async function whyNoElasticsearch(): Promise<string | null> {
+  const place = elasticsearchPlace();
+  if ('notThere' in place) return place.notThere;
+  if ('url' in place) return null;
+  try {
+    await elasticsearchHome(place.javaHome);
+    return null;
+  } catch (error) {
+    return `the distribution cannot be got: ${(error as Error).message.split('\n', 2).join(' ')}`;
+  }
+}
+
 check(
   'types',
   () =>
@@ -88,9 +101,9 @@ vitest('e2e');
 vitest('browser');
 if ((process.env['FABRIC_BIN'] ?? '') === '') tally.skips.push(`interop: ${NOT_THERE}`);
 else vitest('interop');
-const elasticsearch = elasticsearchPlace();
-if ('notThere' in elasticsearch) tally.skips.push(`elasticsearch: ${elasticsearch.notThere}`);
-else vitest('elasticsearch');
+const withoutElasticsearch = await whyNoElasticsearch();
+if (withoutElasticsearch === null) vitest('elasticsearch');
+else tally.skips.push(`elasticsearch: ${withoutElasticsearch}`);
 rmSync(reports, { recursive: true, force: true });
 
 for (const name of tally.skips) process.stdout.write(`skipped: ${name}\n`);
