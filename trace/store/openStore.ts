@@ -45,8 +45,10 @@ async function openElasticsearch(url: string, options: OpenStoreOptions): Promis
     import('./elasticsearch/elasticsearchStore.ts'),
   ]);
   const connection = new Connection(parseElasticsearchUrl(url), options.elasticsearch);
-  return openElasticsearchStore(connection, {
-    readOnly: options.readOnly ?? false,
-    mustExist: options.mustExist ?? false,
+  const { readOnly = false, mustExist = false } = options;
+  return openElasticsearchStore(connection, { readOnly, mustExist }).catch((error: unknown) => {
+    // What is no more than a disturbance later on is a store that cannot be opened now.
+    if (!(error instanceof StoreError) || (error.code !== 'io' && error.code !== 'busy')) throw error;
+    throw new StoreError('cannot_open', error.message, { cause: error.cause });
   });
 }

@@ -48,6 +48,7 @@ export class Connection {
     } catch (error) {
       throw asStoreError(error, this.location, this.#secrets);
     }
+    endWith(this.#client, this.#closing.signal);
   }
 
   get closed(): boolean {
@@ -82,6 +83,15 @@ export class Connection {
     this.#closing.abort();
     await this.#client.close();
   }
+}
+
+/** The client waits for all answers before it closes; a cluster that gives none must hold up nobody's end. */
+function endWith({ transport }: Client, closing: AbortSignal): void {
+  const request = transport.request.bind(transport) as (params: unknown, options: object) => Promise<unknown>;
+  transport.request = (async (params: unknown, options: { readonly signal?: AbortSignal } = {}) => {
+    const signals = options.signal === undefined ? [closing] : [closing, options.signal];
+    return request(params, { ...options, signal: AbortSignal.any(signals) });
+  }) as typeof transport.request;
 }
 
 function closedError(): StoreError {
