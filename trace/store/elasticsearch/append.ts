@@ -18,6 +18,7 @@ const SHORTEST_REQUEST = 128 << 10;
 /** Items that were refused because there is too much to do are sent again so often. */
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 100;
+const MOST_HALF_DONE = 100_000;
 
 /** A document on its way. */
 interface Item {
@@ -35,8 +36,9 @@ interface Item {
  */
 export class Appender {
   readonly #parts: Parts;
-  /** Written by an `append` that failed later on: new to whoever tries again. */
-  readonly #halfDone = new Set<string>();
+  /** Written by an `append` that failed later on: new to whoever tries again. Of the batches before, and of this one. */
+  readonly #before = new Set<string>();
+  readonly #now = new Set<string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -48,6 +50,7 @@ export class Appender {
     const ofTraces: Item[] = [];
     const facts: Item[] = [];
     const watermarks = new Watermarks();
+    this.#keepHalfDone();
     for (const { id, record } of records) {
       if (!RECORD_ID.test(id)) throw new StoreError('invalid_record', `"${id}" is no record ID.`);
       const isWrapped = needsWrapping(record);
@@ -62,8 +65,16 @@ export class Appender {
     ]);
     const added = written.reduce((sum, count) => sum + count, 0);
     if (checkpoints !== undefined) await writeCheckpoints(this.#parts, checkpoints);
-    this.#halfDone.clear();
+    this.#before.clear();
+    this.#now.clear();
     return { added, known: records.length - added };
+  }
+
+  #keepHalfDone(): void {
+    // Who gave up a failed batch does not come back for it.
+    if (this.#before.size > MOST_HALF_DONE) this.#before.clear();
+    for (const id of this.#now) this.#before.add(id);
+    this.#now.clear();
   }
 
   /** How many were new. */
@@ -93,10 +104,12 @@ export class Appender {
         const { status, error } = items[n] ?? { status: 500 };
         if (status < 300) {
           added++;
-          this.#halfDone.add(item.id);
+          this.#now.add(item.id);
         } else if (status === 409) {
           // After a request of which no answer came: it was most likely this very record.
-          if (repeated || this.#halfDone.has(item.id)) added++;
+          if (!this.#before.delete(item.id) && !repeated) continue;
+          added++;
+          this.#now.add(item.id);
         } else if (status === 400 && !item.isWrapped) {
           const line = lineOf(item.id, wrap(item.record));
           again.push({ id: item.id, record: item.record, line, isWrapped: true });

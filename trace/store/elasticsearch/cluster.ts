@@ -195,8 +195,8 @@ export class Cluster {
   }
 
   /**
-   * Actions of which each must succeed, or have failed for a document that is there already, or in a newer version. Those that
-   * are refused because there is too much to do are sent again, with growing pauses.
+   * Actions of which each must succeed, or find its work done: a document there already, in a newer version, or gone. Those that are
+   * refused because there is too much to do are sent again, with growing pauses.
    */
   async write(lines: string, touched: readonly string[]): Promise<readonly BulkItem[]> {
     const [index] = touched;
@@ -212,14 +212,15 @@ export class Cluster {
       );
       let refusal: StoreError | null = null;
       for (const [at, { status, error }] of items.entries()) {
-        done[rest[at] ?? 0] = { status, ...(error !== undefined && { error }) };
-        if (status < 300 || status === 409) continue;
+        const item = { status, ...(error !== undefined && { error }) };
+        done[rest[at] ?? 0] = item;
+        if (isDone(item)) continue;
         refusal = itemError(status, error, this.connection.location);
         if (refusal.code !== 'busy' || attempt >= ATTEMPTS) throw refusal;
       }
       if (refusal === null) return done;
       await delay(FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random() / 2));
-      rest = rest.filter((n) => (done[n]?.status ?? 500) >= 300 && done[n]?.status !== 409);
+      rest = rest.filter((n) => !isDone(done[n] ?? { status: 500 }));
     }
   }
 
@@ -255,6 +256,10 @@ function actionsOf(lines: string): string[] {
     actions.push(line.startsWith('{"delete"') ? `${line}\n` : `${line}\n${all[++n] ?? ''}\n`);
   }
   return actions;
+}
+
+function isDone({ status, error }: BulkItem): boolean {
+  return status < 300 || status === 409 || (status === 404 && error === undefined);
 }
 
 function toAnswer<T>({ hits, aggregations = {} }: WireAnswer): SearchAnswer<T> {

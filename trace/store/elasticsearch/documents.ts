@@ -79,11 +79,15 @@ export interface SummaryDocument {
   /** Earliest and latest time of the records that the trace stands on, those of its blocks included; by them a part of the past is marked. */
   readonly firstRecord: number;
   readonly lastRecord: number;
-  /** Place in the order of changes; unchanged while the summary says the same. */
-  readonly revision: number;
   /** What lists show: not indexed. */
   readonly summary: TraceSummary;
+  /** A hash of all of the above: what is there already is not written again. */
+  readonly digest: string;
+  /** Place in the order of changes; unchanged while the summary says the same. */
+  readonly revision: number;
 }
+
+export type SummaryContent = Omit<SummaryDocument, 'digest' | 'revision'>;
 
 export interface EdgeDocument {
   /** `point`, `from` and `to`, separated by NUL. */
@@ -192,8 +196,10 @@ export interface FollowerDocument {
   readonly turn: number;
   /** The process that is at work; null when none is. */
   readonly holder: string | null;
-  /** Highest revision that all may see. */
+  /** Highest revision that all may see: all that has it or a lower one is found by searches. */
   readonly revision: number;
+  /** Highest revision that some document has. */
+  readonly given: number;
   /** By `index/shard`: the sequence number up to which all is summarised. Of `records` and `network`. */
   readonly positions: Readonly<Record<string, number>>;
   /** Lengths that shortened IDs have. */

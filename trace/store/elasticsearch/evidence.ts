@@ -36,8 +36,11 @@ export function heightsOf(documents: readonly HeightDocument[]): Heights {
   return heights;
 }
 
-/** Blocks by channel and number that have been read already. */
-export type KnownBlocks = Map<string, readonly StoredRecord[]>;
+/** What all traces share. */
+export interface World {
+  readonly network: Network;
+  readonly heights: Heights;
+}
 
 const NO_HEIGHTS: ReadonlyMap<string, number> = new Map();
 
@@ -45,16 +48,14 @@ const NO_HEIGHTS: ReadonlyMap<string, number> = new Map();
 export class EvidenceReader {
   readonly #cluster: Cluster;
   readonly #rows: LoadedRows;
-  readonly #network: Network;
-  readonly #heights: Heights;
-  readonly #known: KnownBlocks;
+  readonly #world: World;
+  /** By channel and number. */
+  readonly #blocks = new Map<string, readonly StoredRecord[]>();
 
-  constructor(cluster: Cluster, rows: LoadedRows, world: { network: Network; heights: Heights }, known?: KnownBlocks) {
+  constructor(cluster: Cluster, rows: LoadedRows, world: World) {
     this.#cluster = cluster;
     this.#rows = rows;
-    this.#network = world.network;
-    this.#heights = world.heights;
-    this.#known = known ?? new Map();
+    this.#world = world;
   }
 
   /** Reads the blocks of these rows, each once. */
@@ -62,7 +63,6 @@ export class EvidenceReader {
     const wanted = new Map<string, Set<number>>();
     for (const row of rows) {
       for (const number of this.#blocksOf(row)) {
-        if (this.#known.has(`${number} ${row.channel}`)) continue;
         const numbers = wanted.get(row.channel) ?? new Set<number>();
         wanted.set(row.channel, numbers.add(number));
       }
@@ -70,7 +70,7 @@ export class EvidenceReader {
     await Promise.all(
       [...wanted].map(async ([channel, numbers]) => {
         for (const [number, records] of await blockRecords(this.#cluster, channel, [...numbers])) {
-          this.#known.set(`${number} ${channel}`, records);
+          this.#blocks.set(`${number} ${channel}`, records);
         }
       }),
     );
@@ -92,13 +92,13 @@ export class EvidenceReader {
         records.push(...this.#recordsOf('shortened', one.channel, one.prefix));
       }
       blocks = [...this.#blocksOf(row)].toSorted((a, b) => a - b);
-      for (const number of blocks) records.push(...(this.#known.get(`${number} ${channel}`) ?? []));
+      for (const number of blocks) records.push(...(this.#blocks.get(`${number} ${channel}`) ?? []));
     }
     const context: AssembleContext = {
       channel,
       txId,
-      network: this.#network,
-      heights: this.#heights.get(channel) ?? NO_HEIGHTS,
+      network: this.#world.network,
+      heights: this.#world.heights.get(channel) ?? NO_HEIGHTS,
       ...(ambiguous && { ambiguousPrefix: true as const }),
     };
     return { records: blocks.length > 1 ? distinct(records) : records, context, blocks };

@@ -130,8 +130,9 @@ export const SUMMARY_MAPPING: Mapping = {
     blocks: long,
     firstRecord: long,
     lastRecord: long,
-    revision: long,
     summary: unsearched,
+    digest: { type: 'keyword', index: false },
+    revision: long,
   },
 };
 

@@ -43,6 +43,7 @@ export async function prepare(cluster: Cluster, options: { readonly mustExist: b
     turn: 1,
     holder: null,
     revision: 0,
+    given: 0,
     positions: {},
     prefixLengths: [],
     unclean: false,

@@ -1,4 +1,7 @@
+import { buildNetwork } from '../../network/buildNetwork.ts';
 import { StoreError } from '../errors.ts';
+import type { HeightDocument } from './documents.ts';
+import { heightsOf, type World } from './evidence.ts';
 import { distance, headsOf } from './feed.ts';
 import { Lease } from './lease.ts';
 import type { Parts } from './parts.ts';
@@ -6,8 +9,11 @@ import { type Rollover, rollOver } from './rollover.ts';
 import { type Summarised, summariseIds } from './summaries.ts';
 import { blockLines, Workload } from './workload.ts';
 
-/** IDs per step: the lease is renewed between steps. */
-const STEP = 500;
+/** IDs looked at together, and how many such parts at once: one is read while another is written. */
+const PART = 500;
+const PARTS_AT_ONCE = 2;
+/** The lease is renewed between steps. */
+const STEP = PART * PARTS_AT_ONCE;
 const ROLL_OVER_EVERY_MS = 60_000;
 
 interface Refreshed {
@@ -21,7 +27,7 @@ interface Refreshed {
  *     look     has anything been written since the positions in the follower document?
  *     take     the lease
  *     fill     what is new: which IDs does it concern? (workload.ts)
- *     step     500 of them: their records, a trace, a summary (summaries.ts); then a turn of the lease
+ *     step     1,000 of them: their records, a trace, a summary (summaries.ts); then a turn of the lease
  *     commit   when all are done: the positions move on
  *
  * Cut off anywhere, the next one begins at the old positions; the same work gives the same summaries. Who has lost the lease
@@ -32,6 +38,7 @@ export class Refresher {
   readonly #lease: Lease;
   readonly #rollover: Rollover;
   #work: Workload | null = null;
+  #world: World = { network: buildNetwork([]), heights: new Map() };
   #queue: Promise<unknown> = Promise.resolve();
   #rolledOverAt = -Infinity;
 
@@ -54,7 +61,9 @@ export class Refresher {
     await this.#queue;
     if (this.#work === null || !this.#lease.isMine) return;
     this.#work = null;
-    await this.#lease.change({ holder: null }).catch(() => false);
+    const { names } = this.#parts.cluster;
+    await this.#parts.cluster.show(names.traces, names.blocks);
+    await this.#lease.change({ holder: null, revision: this.#lease.document.given });
   }
 
   async #refresh(limit: number): Promise<Refreshed> {
@@ -83,7 +92,8 @@ export class Refresher {
         this.#work = await this.#begin();
       }
       if (refreshed >= limit) return { refreshed, remaining: this.#work.remaining };
-      const step = await this.#step(this.#work, Math.min(STEP, limit - refreshed));
+      const most = Math.min(STEP, limit - refreshed);
+      const step = await this.#step(this.#work, most, refreshed + most >= limit);
       if (step === null) {
         // Lost: what is left is another's.
         this.#work = null;
@@ -117,37 +127,53 @@ export class Refresher {
   }
 
   /** Null if the lease is lost. */
-  async #step(work: Workload, limit: number): Promise<(Summarised & { readonly count: number }) | null> {
+  async #step(
+    work: Workload,
+    limit: number,
+    isLastOfCall: boolean,
+  ): Promise<(Summarised & { readonly count: number }) | null> {
     const { cluster } = this.#parts;
     const { names } = cluster;
-    const { turn, unclean, revision: published } = this.#lease.document;
-    let revision = published;
+    const { turn, unclean, given } = this.#lease.document;
+    let revision = given;
     const next = () => ++revision;
     if (!work.hasIds) {
       const blocks = await work.fill();
       await cluster.write(blockLines(names.blocks, blocks, { turn, revision: next }), [names.blocks]);
+      this.#world = await this.#readWorld();
     }
     const ids = work.take(limit);
-    let done: Summarised = { related: [], failures: [], cause: undefined };
-    if (ids.length > 0) {
-      const lengths = [...work.lengths];
-      done = await summariseIds(this.#parts, ids, { turn, force: unclean, lengths, revision: next, blocks: new Map() });
-      work.add(done.related);
-    }
-    // Who is told of a revision must find what it stands for.
-    await cluster.show(names.traces, names.blocks);
+    const step = { turn, force: unclean, lengths: [...work.lengths], revision: next, world: this.#world };
+    const parts = Array.from({ length: Math.ceil(ids.length / PART) }, (_, n) => ids.slice(n * PART, (n + 1) * PART));
+    const done = await Promise.all(parts.map(async (part) => summariseIds(this.#parts, part, step)));
+    for (const { related } of done) work.add(related);
     const isCommitted = work.isDone;
-    if (isCommitted) await work.commit();
     const isLast = isCommitted && work.remaining === 0;
+    // Who is told of a revision must find what it stands for; and what is written is looked for before it is written again.
+    const isShown = isCommitted || isLastOfCall;
+    if (isShown) await cluster.show(names.traces, names.blocks);
+    if (isCommitted) await work.commit();
     if (isLast) await this.#rollOver();
     const kept = await this.#lease.change({
-      revision,
+      given: revision,
+      ...(isShown && { revision }),
       ...(isCommitted && { positions: work.read, prefixLengths: [...work.lengths].toSorted((a, b) => a - b) }),
       ...(isLast && { holder: null, unclean: false }),
     });
     if (!kept) return null;
     if (isLast) this.#work = null;
-    return { ...done, count: ids.length };
+    return {
+      count: ids.length,
+      related: [],
+      failures: done.flatMap(({ failures }) => failures),
+      cause: done.find(({ cause }) => cause !== undefined)?.cause,
+    };
+  }
+
+  async #readWorld(): Promise<World> {
+    const { cluster, facts } = this.#parts;
+    const hits = await cluster.all<HeightDocument>(cluster.names.state, { query: { term: { kind: 'height' } } });
+    return { network: await facts.network(), heights: heightsOf(hits.map(({ source }) => source)) };
   }
 
   /** By who holds the lease, now and then. */

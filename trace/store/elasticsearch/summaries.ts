@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto';
 import { assemble } from '../../assemble/assemble.ts';
 import { traceIdOf } from '../../record.ts';
 import type { Hit } from './cluster.ts';
-import type { HeightDocument, SummaryDocument } from './documents.ts';
-import { EvidenceReader, heightSearch, heightsOf, type KnownBlocks } from './evidence.ts';
+import type { SummaryContent } from './documents.ts';
+import { EvidenceReader, type World } from './evidence.ts';
 import type { Parts } from './parts.ts';
 import type { Row } from './resolution.ts';
 import { loadRows } from './rowLoader.ts';
@@ -17,7 +18,7 @@ export interface Turn {
   readonly lengths: readonly number[];
   /** The next one. */
   readonly revision: () => number;
-  readonly blocks: KnownBlocks;
+  readonly world: World;
 }
 
 export interface Summarised {
@@ -33,22 +34,22 @@ export interface Summarised {
  * A summary that comes out as it was keeps its revision.
  */
 export async function summariseIds(parts: Parts, ids: readonly string[], step: Turn): Promise<Summarised> {
-  const { cluster, facts } = parts;
+  const { cluster } = parts;
   const { names } = cluster;
   const rows = await loadRows(cluster, ids, step.lengths);
   const { resolution } = rows;
   // A shortened ID that stands for another one is no trace: what it was before goes in the same step.
   const texts = [...new Set([...ids, ...resolution.prefixes])];
   const visible = texts.flatMap((txId) => resolution.rows(txId));
-  const channels = [...new Set(visible.map(({ channel }) => channel))];
-  const [[ofHeights], network, there] = await Promise.all([
-    cluster.searches([heightSearch(cluster, channels)]),
-    facts.network(),
-    cluster.all<SummaryDocument>(names.traces, { query: { terms: { txId: texts } } }),
+  const reader = new EvidenceReader(cluster, rows, step.world);
+  const [there] = await Promise.all([
+    cluster.all<undefined>(names.traces, {
+      query: { terms: { txId: texts } },
+      _source: false,
+      docvalue_fields: ['digest'],
+    }),
+    reader.readBlocks(visible),
   ]);
-  const heights = heightsOf((ofHeights?.hits ?? []).map(({ source }) => source as HeightDocument));
-  const reader = new EvidenceReader(cluster, rows, { network, heights }, step.blocks);
-  await reader.readBlocks(visible);
 
   const writer = new SummaryWriter(names.traces, there, step);
   const failures: string[] = [];
@@ -78,10 +79,10 @@ export async function summariseIds(parts: Parts, ids: readonly string[], step: T
 class SummaryWriter {
   readonly #alias: string;
   readonly #step: Turn;
-  readonly #there = new Map<string, Hit<SummaryDocument>>();
+  readonly #there = new Map<string, Hit>();
   readonly #lines: string[] = [];
 
-  constructor(alias: string, there: readonly Hit<SummaryDocument>[], step: Turn) {
+  constructor(alias: string, there: readonly Hit[], step: Turn) {
     this.#alias = alias;
     this.#step = step;
     for (const hit of there) {
@@ -92,17 +93,16 @@ class SummaryWriter {
     }
   }
 
-  put(document: Omit<SummaryDocument, 'revision'>): void {
+  put(document: SummaryContent): void {
     const { traceId } = document;
     const before = this.#there.get(traceId);
     this.#there.delete(traceId);
-    if (before !== undefined && !this.#step.force) {
-      const { revision: _, ...rest } = before.source;
-      if (JSON.stringify(rest) === JSON.stringify(document)) return;
-    }
+    const json = JSON.stringify(document);
+    const digest = hash('sha256', json, 'base64url');
+    if (before?.fields['digest']?.[0] === digest && !this.#step.force) return;
     const action = this.#action(before?.index ?? this.#alias, traceId);
     this.#add({ index: before === undefined ? { ...action, require_alias: true } : action });
-    this.#lines.push(JSON.stringify({ ...document, revision: this.#step.revision() }));
+    this.#lines.push(`${json.slice(0, -1)},"digest":"${digest}","revision":${this.#step.revision()}}`);
   }
 
   keep({ channel, txId }: Row): void {

@@ -3,7 +3,7 @@ import { traceIdOf } from '../../record.ts';
 import type { Edge, Trace } from '../../trace.ts';
 import { hasFailed } from '../sqlite/summaryCodec.ts';
 import { approximateTime, parseTime } from '../sqlite/time.ts';
-import type { EdgeDocument, SummaryDocument } from './documents.ts';
+import type { EdgeDocument, SummaryContent } from './documents.ts';
 import type { Evidence } from './evidence.ts';
 
 /** Microseconds where there are none. */
@@ -11,8 +11,7 @@ const NONE = -1;
 /** Shown for traces that were never committed. */
 const NO_CODE = 'NONE';
 
-/** The document of a trace without its revision. */
-export function summaryOf(trace: Trace, evidence: Evidence): Omit<SummaryDocument, 'revision'> {
+export function summaryOf(trace: Trace, evidence: Evidence): SummaryContent {
   const summary = summarise(trace);
   const { channel, txId, code, chaincode, creator, participants, stages } = summary;
   const findings = distinct(summary.findings.map((finding) => finding.code));
