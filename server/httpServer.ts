@@ -9,6 +9,7 @@ import { isLoopback } from './middleware/hostCheck.ts';
 import { LIMITS, LIVE, type ServerLimits, type ServerModules, type ServerOptions } from './options.ts';
 import { ApiProblem, PROBLEM_TYPE, type ProblemCode, problemDocument } from './problems.ts';
 import { listenError, type ServerError } from './serverError.ts';
+import { TraceMetrics } from './traceMetrics/traceMetrics.ts';
 
 export type { ServerModules, ServerOptions } from './options.ts';
 export { ServerError } from './serverError.ts';
@@ -33,6 +34,8 @@ export async function startServer(options: ServerOptions, modules: ServerModules
   const metrics = createMetrics(options.metricsRegistry);
   const { store } = modules;
   const feed = new LiveFeed({ ...LIVE, ...options.live }, { store, logger, metrics });
+  const { traceMetrics: how = {} } = options;
+  const traceMetrics = how === 'off' ? null : new TraceMetrics(how, { store, logger, registry: metrics.registry });
   const context: ApiContext = { store, logger, feed, metrics, options, limits };
 
   const server = createServer(
@@ -55,13 +58,19 @@ export async function startServer(options: ServerOptions, modules: ServerModules
   } catch (error) {
     throw listenError(error as NodeJS.ErrnoException, host, options.port) satisfies ServerError;
   }
+  traceMetrics?.start();
   const { port } = server.address() as AddressInfo;
   const url = `http://${shownHost(host)}:${port}`;
   logger.info({ url }, 'server listens');
   if (!isLoopback(host)) logger.warn({ url }, 'whoever can reach this address can read every trace');
 
   let closing: Promise<void> | undefined;
-  return { url, port, close: () => (closing ??= close(server, feed, limits.drainMs)) };
+  return { url, port, close: () => (closing ??= stop()) };
+
+  async function stop(): Promise<void> {
+    await close(server, feed, limits.drainMs);
+    await traceMetrics?.close();
+  }
 }
 
 /** A name that a browser on this machine can open. */

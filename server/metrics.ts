@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { OPENMETRICS_TYPE, openMetrics, prefersOpenMetrics } from './openMetrics.ts';
 
 /** What the server counts of itself. One registry a server, so that two in one process do not meet. */
 export interface ServerMetrics {
@@ -62,7 +63,15 @@ export function createMetrics(beside?: Registry): ServerMetrics {
   };
 }
 
-/** The text that Prometheus scrapes. */
-export async function exposition(own: Registry, beside?: Registry): Promise<string> {
-  return beside === undefined ? own.metrics() : `${await beside.metrics()}\n${await own.metrics()}`;
+export interface Exposition {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** What Prometheus scrapes, in the format that it asks for. */
+export async function exposition(accept: string | undefined, own: Registry, beside?: Registry): Promise<Exposition> {
+  const registries = beside === undefined ? [own] : [beside, own];
+  if (prefersOpenMetrics(accept)) return { type: OPENMETRICS_TYPE, text: await openMetrics(registries) };
+  const texts = await Promise.all(registries.map((registry) => registry.metrics()));
+  return { type: own.contentType, text: texts.join('\n') };
 }

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import type { TraceStore } from '#trace/store/traceStore.ts';
 import type { Authorize } from './principal.ts';
+import type { TraceMetricsOptions } from './traceMetrics/traceMetrics.ts';
 
 /** What the server stands on; it owns none of it and closes none of it. */
 export interface ServerModules {
@@ -90,4 +91,6 @@ export interface ServerOptions {
   readonly authorize?: Authorize;
   readonly limits?: Partial<ServerLimits>;
   readonly live?: Partial<LiveOptions>;
+  /** How the metrics of traces are read; `off` where nobody will scrape them. */
+  readonly traceMetrics?: Partial<TraceMetricsOptions> | 'off';
 }

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { StoreError } from '#trace/store/errors.ts';
 import { expectAnswer, expectProblem } from '../test/answers.ts';
 import { replacing, testServer } from '../test/runningServer.ts';
-import { COMPLETE } from '../test/sampleRecords.ts';
-import { Health, Version } from './schemas.ts';
+import { COMPLETE, sampleRecords } from '../test/sampleRecords.ts';
+import { Health, TraceList, Version } from './schemas.ts';
 
 describe('/healthz', () => {
   it('is OK over a store that answers', async () => {
@@ -91,6 +91,37 @@ describe('/metrics', () => {
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
     expect(names).toEqual([...new Set(names)]);
     expect(names).toEqual(expect.arrayContaining(['ftl_server_live_listeners', 'ftl_server_http_requests_in_flight']));
+    await server.stop();
+  });
+});
+
+const namesOf = ({ text }: { readonly text: string }) =>
+  new Set([...text.matchAll(/^([a-z_]\w*)[{ ]/gm)].map((match) => match[1]));
+
+describe('/metrics as OpenMetrics', () => {
+  it('carries trace IDs as exemplars, and tells the same under the same names as the plain text', async () => {
+    const server = await testServer({ traceMetrics: { pollMs: 1, settleMs: 0 } }, []);
+    await server.add(sampleRecords());
+    const ask = async (accept: string) => {
+      const response = await server.get('/metrics', { Accept: accept });
+      return { type: response.headers.get('content-type'), text: await response.text() };
+    };
+    await expect.poll(async () => (await ask('text/plain')).text).toContain('stage="commit"');
+    const plain = await ask('text/plain');
+    const open = await ask('application/openmetrics-text;version=1.0.0,text/plain;q=0.5');
+    expect(open.type).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+    expect(open.text).toMatch(/\n# EOF\n$/);
+    expect(open.text).toContain('# TYPE ftl_transactions counter\n');
+    expect(open.text).toContain('\nftl_transactions_total{channel="mychannel",code="VALID"} 2\n');
+    expect(open.text).toMatch(
+      /\nftl_stage_duration_seconds_bucket\{le="[^"]+",channel="mychannel",stage="commit",msp="Org\dMSP",node="peer0.org\d.example.com"\} \d # \{trace_id="[\da-f]{32}"\} 0\.\d+ \d{10}\.\d+\n/,
+    );
+    const traceIds = [...open.text.matchAll(/trace_id="(\w+)"/g)].map((match) => match[1]);
+    const { items } = TraceList.parse(await (await server.get('/api/v1/traces?code=VALID')).json());
+    expect(items.map(({ traceId }) => traceId)).toEqual(expect.arrayContaining(traceIds));
+    expect(plain.text).not.toContain('trace_id');
+    expect(namesOf(open)).toEqual(namesOf(plain));
+    expect(namesOf(await ask('text/plain'))).toEqual(namesOf(plain));
     await server.stop();
   });
 });

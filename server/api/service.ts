@@ -79,12 +79,18 @@ export const metrics = rawOperation({
   summary: "The server's metrics, and the collector's when it runs in the same process",
   params: NoInput,
   query: NoInput,
+  headers: {
+    Accept: 'With `application/openmetrics-text`: as OpenMetrics, where durations carry trace IDs as exemplars',
+  },
   answer: { mediaType: 'text/plain', description: 'In the exposition format of Prometheus' },
   problems: ['invalid_request'],
-  async handle(_input, context, response) {
-    const { registry } = context.metrics;
-    const text = await exposition(registry, context.options.metricsRegistry);
-    response.set('Content-Type', registry.contentType).set('Cache-Control', 'no-store').send(text);
+  async handle({ request }, context, response) {
+    const { type, text } = await exposition(
+      request.get('Accept'),
+      context.metrics.registry,
+      context.options.metricsRegistry,
+    );
+    response.set('Content-Type', type).set('Cache-Control', 'no-store').set('Vary', 'Accept').send(text);
   },
 });
 

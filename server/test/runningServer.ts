@@ -31,7 +31,10 @@ export async function testServer(
   if (records.length > 0) await add(records);
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) });
-  const server = await startServer({ port: 0, version: '1.2.3', ...options }, { store: wrap(store), logger });
+  const server = await startServer(
+    { port: 0, version: '1.2.3', traceMetrics: 'off', ...options },
+    { store: wrap(store), logger },
+  );
   return {
     ...server,
     store,
