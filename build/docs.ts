@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import './elasticsearchTemplates.ts';
 import { loggingSpecPage } from '#collector/decoders/loggingSpec.ts';
 import { configurationPage } from '#config/configurationPage.ts';
 import { nodeConfigurationPage } from '#config/fabric/nodeConfigurationPage.ts';
