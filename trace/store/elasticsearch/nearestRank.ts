@@ -1,12 +1,12 @@
 /**
- * Percentiles of the nearest rank out of Elasticsearch's `percentiles`, which interpolates between neighbours. Up to twenty times
+ * Percentiles of the nearest rank out of Elasticsearch's `percentiles`, which interpolates between neighbours. Below twenty times
  * its compression, a digest keeps every value, sorted, and puts the percentage p at the place p / 100 × (count − 1): asked for
  * exactly the percentage of a place, it gives the value that stands there. So the count has to be known first.
  */
-const COMPRESSION = 1000;
+const COMPRESSION = 1024;
 
 /** Values up to which the answers are exact. */
-export const EXACT_UP_TO = 20 * COMPRESSION;
+export const EXACT_UP_TO = 20_000;
 
 export interface RankAnswer {
   readonly values: readonly { readonly key: number; readonly value: number | null }[];
