@@ -8,6 +8,7 @@ import { openApiText } from '#server/api/writeOpenApi.ts';
 import { evidencePage } from '#test/truth/evidencePage.ts';
 import { findingsPage } from '#trace/findings/cataloguePage.ts';
 import { recordSchemaPage, tracePointsPage } from '#trace/recordPages.ts';
+import { GRAFANA_FILES } from './grafana.ts';
 
 /** Writes every generated page; `npm run docs`. Each page's own test proves the committed one current. */
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
@@ -23,6 +24,7 @@ const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/logging-spec.md': loggingSpecPage,
   'docs/reference/openapi.json': openApiText,
   'docs/evidence-levels.md': evidencePage,
+  ...GRAFANA_FILES,
 };
 
 for (const [path, make] of Object.entries(pages)) {

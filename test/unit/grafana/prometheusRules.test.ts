@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { findProgram, PROMETHEUS_PACKAGES } from '#test/harness/program.ts';
-import { ALERTS, GRAFANA, RULES, yamlFiles } from './ruleFiles.ts';
+import { ALERTS, GRAFANA, RULES, yamlFiles } from '#test/harness/ruleFiles.ts';
 
 const run = promisify(execFile);
 const promtool = findProgram('promtool');

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 
 /** The folder `grafana/`. */
-export const GRAFANA = fileURLToPath(new URL('../../../grafana/', import.meta.url));
+export const GRAFANA = fileURLToPath(new URL('../../grafana/', import.meta.url));
 
 /** An alert or recording rule, as Prometheus reads it. */
 export interface Rule {
