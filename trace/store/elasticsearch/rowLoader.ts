@@ -15,8 +15,6 @@ export interface LoadedRows {
   readonly records: ReadonlyMap<string, readonly StoredRecord[]>;
   /** Numbers of the blocks that hold a full ID, by `rowName`. */
   readonly blocks: ReadonlyMap<string, ReadonlySet<number>>;
-  /** Of several documents of one record all but the first: a record that came again after a rollover. */
-  readonly doubles: readonly { readonly index: string; readonly id: string }[];
 }
 
 export function rowName(kind: 'full' | 'shortened', channel: string, txId: string): string {
@@ -67,21 +65,16 @@ class RowCollector implements LoadedRows {
   readonly resolution = new Resolution();
   readonly records = new Map<string, StoredRecord[]>();
   readonly blocks = new Map<string, Set<number>>();
-  readonly doubles: { readonly index: string; readonly id: string }[] = [];
-  readonly #indices = new Map<string, string>();
+  readonly #seen = new Set<string>();
 
   addRecord(hit: Hit): void {
     const stored = unwrap(hit);
     const { ftl } = stored.record;
     const kind = kindOf(stored.record);
     if (kind !== 'full' && kind !== 'shortened') return;
-    const before = this.#indices.get(hit.id);
-    if (before !== undefined) {
-      this.doubles.push({ id: hit.id, index: before < hit.index ? hit.index : before });
-      if (hit.index < before) this.#indices.set(hit.id, hit.index);
-      return;
-    }
-    this.#indices.set(hit.id, hit.index);
+    // Twice where it came again after a rollover, until refresh finds it.
+    if (this.#seen.has(hit.id)) return;
+    this.#seen.add(hit.id);
     const channel = normalId(ftl.channel ?? '');
     const txId = normalId((kind === 'full' ? ftl.tx_id : ftl.tx_id_prefix) ?? '');
     if (kind === 'full') {

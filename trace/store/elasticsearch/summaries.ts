@@ -65,11 +65,7 @@ export async function summariseIds(parts: Parts, ids: readonly string[], step: T
       writer.keep(row);
     }
   }
-  const doubles = rows.doubles.map(({ index, id }) => `${JSON.stringify({ delete: { _index: index, _id: id } })}\n`);
-  await cluster.write(writer.finish() + doubles.join(''), [
-    names.traces,
-    ...(doubles.length > 0 ? [names.records] : []),
-  ]);
+  await cluster.write(writer.finish(), [names.traces]);
   const asked = new Set(texts);
   const related = [...resolution.prefixes].flatMap((prefix) => resolution.beginningWith(prefix));
   return { related: [...new Set(related)].filter((txId) => !asked.has(txId)), failures, cause };

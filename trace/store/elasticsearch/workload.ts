@@ -177,6 +177,7 @@ export class Workload {
       while ((this.#read[shard] ?? -1) < head && news.records < MOST_RECORDS && news.ids.size < MOST_IDS) {
         const hits = await nextOf(cluster, shard, { from: this.#read[shard] ?? -1, to: head }, FEED_BODY);
         for (const hit of hits) news.add(hit);
+        await this.#dropDoubles(shard, hits);
         this.#read[shard] = endOf(hits, head);
       }
     }
@@ -195,6 +196,20 @@ export class Workload {
     return [...news.blocks].flatMap(([channel, { numbers }]) =>
       channel === '' ? [] : [...numbers].map((number) => ({ channel, number, revision: 0 })),
     );
+  }
+
+  /** A record that came again after a rollover is in two indices: the first one stays. */
+  async #dropDoubles(shard: string, hits: readonly Hit[]): Promise<void> {
+    const { cluster } = this.#parts;
+    const index = shard.slice(0, shard.lastIndexOf('/'));
+    const earlier = Object.keys(this.#heads)
+      .map((other) => other.slice(0, other.lastIndexOf('/')))
+      .filter((other) => other !== cluster.names.network && other < index);
+    if (earlier.length === 0 || hits.length === 0) return;
+    const query = { ids: { values: hits.map(({ id }) => id) } };
+    const doubles = await cluster.all([...new Set(earlier)].join(), { query, _source: false });
+    const lines = doubles.map(({ id }) => `${JSON.stringify({ delete: { _index: index, _id: id } })}\n`);
+    await cluster.write(lines.join(''), [cluster.names.records]);
   }
 
   /** Facts that came without a collector of ours, and so into the index of all records, go to where facts are. */
