@@ -21,8 +21,17 @@ export type StoreFactory = () => Promise<StoreUnderTest>;
 /** A fresh place with one open handle, destroyed after the test. */
 export type NewStore = () => Promise<{ readonly store: TraceStore; readonly again: () => Promise<TraceStore> }>;
 
+export interface ConformanceOptions {
+  /** Of the generated cases, this part is tried: for a store that takes its time. */
+  readonly share?: number;
+}
+
 /** What every implementation of `TraceStore` must do. */
-export function traceStoreConformance(name: string, factory: StoreFactory): void {
+export function traceStoreConformance(
+  name: string,
+  factory: StoreFactory,
+  { share = 1 }: ConformanceOptions = {},
+): void {
   describe(`${name} conforms`, () => {
     const places: StoreUnderTest[] = [];
     afterEach(async () => {
@@ -33,9 +42,9 @@ export function traceStoreConformance(name: string, factory: StoreFactory): void
       places.push(place);
       return { store: await place.open(), again: () => place.open() };
     };
-    writingSuite(newStore);
+    writingSuite(newStore, share);
     resolutionSuite(newStore);
-    orderSuite(newStore);
+    orderSuite(newStore, share);
     searchSuite(newStore);
     listingSuite(newStore);
     changesSuite(newStore);

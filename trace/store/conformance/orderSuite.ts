@@ -6,7 +6,7 @@ import type { StoredRecord } from '../../record.ts';
 import { exampleRecords } from './exampleRecords.ts';
 import { allPages, readEverything, refreshAll } from './readEverything.ts';
 
-export function orderSuite(newStore: NewStore): void {
+export function orderSuite(newStore: NewStore, share: number): void {
   describe('order', () => {
     it('reads back the same whatever order, batches and repetition the records came in', async () => {
       const records = exampleRecords();
@@ -33,7 +33,7 @@ export function orderSuite(newStore: NewStore): void {
             await store.close();
           },
         ),
-        { numRuns: 40 },
+        { numRuns: Math.ceil(40 * share) },
       );
     });
 

@@ -8,7 +8,7 @@ import { readEverything, refreshAll } from './readEverything.ts';
 
 const byId = (records: readonly StoredRecord[]) => Object.fromEntries(records.map((one) => [one.id, one.record]));
 
-export function writingSuite(newStore: NewStore): void {
+export function writingSuite(newStore: NewStore, share: number): void {
   describe('writing', () => {
     it('gives back exactly the records that were put in', async () => {
       const { store } = await newStore();
@@ -36,7 +36,7 @@ export function writingSuite(newStore: NewStore): void {
             for (const one of records) expect(back[one.id]).toEqual(one.record);
           },
         ),
-        { numRuns: 300, endOnFailure: true },
+        { numRuns: Math.ceil(300 * share), endOnFailure: true },
       );
     });
 
@@ -56,7 +56,7 @@ export function writingSuite(newStore: NewStore): void {
             for (const one of records) expect(back.get(one.id)).toEqual(one.record);
           },
         ),
-        { numRuns: 100, endOnFailure: true },
+        { numRuns: Math.ceil(100 * share), endOnFailure: true },
       );
     });
 
