@@ -10,12 +10,14 @@ import type { TraceStore } from '#trace/store/traceStore.ts';
 import { apiAnswers } from './apiAnswers.ts';
 import { storePlace } from './freshStore.ts';
 
-async function importInto(store: TraceStore, folder: string): Promise<void> {
-  const { errors } = await importAll(
+/** How many records were new, and how many known. */
+async function importInto(store: TraceStore, folder: string): Promise<readonly [number, number]> {
+  const { errors, added, known } = await importAll(
     { paths: [join(folder, 'logs'), join(folder, 'blocks')] },
     { store, logger: pino({ level: 'silent' }), registry: new Registry() },
   );
   expect(errors).toEqual([]);
+  return [added, known];
 }
 
 test.each(['fabric-v3.1.5', 'fabric-v2.5.9', 'field-two-channels'])(
@@ -27,8 +29,8 @@ test.each(['fabric-v3.1.5', 'fabric-v2.5.9', 'field-two-channels'])(
     const sqlite = await openStore(`sqlite:${join(work, 'ftl.db')}`);
     try {
       const elasticsearch = await place.open();
-      await importInto(sqlite, folder);
-      await importInto(elasticsearch, folder);
+      expect(await importInto(elasticsearch, folder)).toEqual(await importInto(sqlite, folder));
+      expect(await importInto(elasticsearch, folder)).toEqual(await importInto(sqlite, folder));
       const expected = await apiAnswers(sqlite);
       const found = await apiAnswers(elasticsearch);
       expect(expected.size).toBeGreaterThan(100);

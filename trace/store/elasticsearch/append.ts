@@ -83,7 +83,9 @@ export class Appender {
     let added = 0;
     const work = async () => {
       for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
-        added += await this.#send(index, chunk);
+        // Not `added += await …`: that would add to what it was before the others had written.
+        const count = await this.#send(index, chunk);
+        added += count;
       }
     };
     await settled(Array.from({ length: Math.min(AT_ONCE, chunks.length) }, async () => work()));
