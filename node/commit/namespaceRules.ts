@@ -1,7 +1,6 @@
-import { peer } from '@hyperledger/fabric-protos';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
 import type { NamespaceView } from '#node/protos/readWriteSetView.ts';
-import { decodeMessage } from '#node/protos/strictReader.ts';
+import { readChaincodeEvent } from '#node/protos/shimMessages.ts';
 import { type ChaincodeIdMessage, readHeaderExtension } from '#node/protos/transactionMessages.ts';
 import { verdictOf } from './transactionForm.ts';
 import { Code, invalid, VALID, type Verdict } from './verdict.ts';
@@ -91,10 +90,10 @@ export function writtenNamespaces(envelope: EnvelopeView): WrittenNamespaces {
 
 function wrongEvent(bytes: Uint8Array, chaincode: string): Verdict | null {
   try {
-    const event = decodeMessage(peer.ChaincodeEvent, bytes, 'protos.ChaincodeEvent');
-    return event.getChaincodeId() === chaincode
+    const { chaincodeId } = readChaincodeEvent(bytes);
+    return chaincodeId === chaincode
       ? null
-      : invalid(Code.INVALID_OTHER_REASON, `an event of ${event.getChaincodeId() || 'nobody'}, but ${chaincode} ran`);
+      : invalid(Code.INVALID_OTHER_REASON, `an event of ${chaincodeId || 'nobody'}, but ${chaincode} ran`);
   } catch (error) {
     return verdictOf(error, Code.INVALID_OTHER_REASON);
   }

@@ -7,14 +7,15 @@ export type CurveName = 'P-224' | 'P-256' | 'P-384' | 'P-521';
 interface Curve {
   /** Octets of a coordinate. */
   readonly size: number;
-  readonly order: bigint;
+  /** Big-endian, as long as a coordinate. */
+  readonly order: Uint8Array;
   /** The largest S that Fabric takes, big-endian, no zeros before. */
   readonly half: Uint8Array;
 }
 
 function curve(size: number, hex: string): Curve {
   const order = BigInt(`0x${hex}`);
-  return { size, order, half: stripZeros(fixed(order >> 1n, size)) };
+  return { size, order: fixed(order, size), half: stripZeros(fixed(order >> 1n, size)) };
 }
 
 const CURVES: Readonly<Record<CurveName, Curve>> = {
@@ -73,7 +74,30 @@ export function isLowS(curveName: CurveName, { s }: EcdsaSignature): boolean {
 }
 
 export function encodeEcdsaSignature({ r, s }: Pick<EcdsaSignature, 'r' | 's'>): Uint8Array {
-  return derEncode(DER.sequence, derUnsigned(r), derUnsigned(s));
+  const [rLength, sLength] = [unsignedLength(r), unsignedLength(s)];
+  const length = 4 + rLength + sLength;
+  if (length >= 0x80) {
+    return derEncode(DER.sequence, derUnsigned(r), derUnsigned(s));
+  }
+  const bytes = new Uint8Array(2 + length);
+  bytes[0] = DER.sequence;
+  bytes[1] = length;
+  let at = 2;
+  for (const [octets, size] of [
+    [r, rLength],
+    [s, sLength],
+  ] as const) {
+    bytes[at] = DER.integer;
+    bytes[at + 1] = size;
+    at += 2 + size;
+    bytes.set(octets, at - octets.length);
+  }
+  return bytes;
+}
+
+/** Of a positive integer in DER, the octet of its sign included. */
+function unsignedLength(octets: Uint8Array): number {
+  return octets.length + ((octets[0] as number) >= 0x80 ? 1 : 0);
 }
 
 /** The signature's DER with S or, where that is in the upper half, the order less S. Null for what is no signature, or beyond the order. */
@@ -85,9 +109,25 @@ export function toLowS(curveName: CurveName, bytes: Uint8Array): Uint8Array | nu
   if (isLowS(curveName, signature)) {
     return signature.canonical ? bytes : encodeEcdsaSignature(signature);
   }
-  const { order, size } = CURVES[curveName];
-  const s = order - BigInt(`0x${Buffer.from(signature.s).toString('hex')}`);
-  return s <= 0n ? null : encodeEcdsaSignature({ r: signature.r, s: stripZeros(fixed(s, size)) });
+  const s = lessThanOrder(CURVES[curveName], signature.s);
+  return s === null ? null : encodeEcdsaSignature({ r: signature.r, s });
+}
+
+/** The order less this number; null where that is not greater than zero. By the octet: every other signature that a node makes needs it. */
+function lessThanOrder({ order, size }: Curve, number: Uint8Array): Uint8Array | null {
+  if (number.length > size) {
+    return null;
+  }
+  const rest = new Uint8Array(size);
+  const offset = size - number.length;
+  let borrow = 0;
+  for (let at = size - 1; at >= 0; at--) {
+    const digit = (order[at] as number) - (at < offset ? 0 : (number[at - offset] as number)) - borrow;
+    borrow = digit < 0 ? 1 : 0;
+    rest[at] = digit;
+  }
+  const significant = stripZeros(rest);
+  return borrow === 1 || significant.length === 0 ? null : significant;
 }
 
 function derUnsigned(octets: Uint8Array): Uint8Array {
@@ -97,9 +137,10 @@ function derUnsigned(octets: Uint8Array): Uint8Array {
 }
 
 function stripZeros(octets: Uint8Array): Uint8Array {
-  return octets.subarray(octets.findIndex((octet) => octet !== 0));
+  const first = octets.findIndex((octet) => octet !== 0);
+  return octets.subarray(first < 0 ? octets.length : first);
 }
 
 function fixed(value: bigint, size: number): Uint8Array {
-  return Buffer.from(value.toString(16).padStart(size * 2, '0'), 'hex');
+  return Uint8Array.from(Buffer.from(value.toString(16).padStart(size * 2, '0'), 'hex'));
 }

@@ -58,7 +58,7 @@ export class ServerCall implements CallContext {
     this.#encoding = typeof encoding === 'string' ? encoding : 'identity';
     // It is followed by `close`, which is what counts.
     stream.on('error', () => {});
-    stream.once('close', () => this.abort(new RpcError('CANCELLED', 'the client gave the call up')));
+    stream.once('close', () => this.#closed());
     if (timeout !== undefined) {
       this.#endAfter(String(timeout));
     }
@@ -197,6 +197,13 @@ export class ServerCall implements CallContext {
     }
     // What the client still sends is nobody's.
     this.#stream.resume();
+  }
+
+  /** It comes at the end of every call. */
+  #closed(): void {
+    if (!this.#ended) {
+      this.abort(new RpcError('CANCELLED', 'the client gave the call up'));
+    }
   }
 
   get #isGone(): boolean {

@@ -85,8 +85,10 @@ export class TransactionContext {
   /** The transaction is over: gives back what its queries hold. */
   async close(): Promise<void> {
     this.#closed = true;
-    const open = [...this.#queries.values()];
-    this.#queries.clear();
-    await Promise.allSettled(open.map(({ source }) => source.close()));
+    if (this.#queries.size > 0) {
+      const open = [...this.#queries.values()];
+      this.#queries.clear();
+      await Promise.allSettled(open.map(({ source }) => source.close()));
+    }
   }
 }

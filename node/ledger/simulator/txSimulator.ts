@@ -159,7 +159,8 @@ export class TxSimulator extends QueryExecutor {
 
   /** Without a note in the read set: the writer need not have read the key. */
   async #noteKey(namespace: string, collection: string | null, key: string): Promise<void> {
-    const id = JSON.stringify([namespace, collection, key]);
+    // Names of chaincodes and collections hold no such character.
+    const id = collection === null ? `public ${namespace}\0${key}` : `private ${namespace}\0${collection}\0${key}`;
     if (this.#writtenKeys.has(id)) {
       return;
     }
