@@ -75,6 +75,15 @@ describe('each alert', () => {
     },
   );
 
+  it('stands in docs/monitoring.md, with how grave it is', () => {
+    const table = readFileSync(join(RUNBOOKS, '../monitoring.md'), 'utf8').matchAll(
+      /^\| \[(\w+)\]\(runbooks\/\1\.md\) \| (\w+) \|/gm,
+    );
+    expect(Array.from(table, ([, name, severity]) => [name, severity])).toEqual(
+      ALERTS.map(({ alert, labels }) => [alert, labels?.['severity']]),
+    );
+  });
+
   it('has a name of its own', () => {
     expect(new Set(ALERTS.map(({ alert }) => alert)).size).toBe(ALERTS.length);
   });
