@@ -6,12 +6,15 @@ import { durationMs, type Options } from '#config/options.ts';
 import { readBeatsFiles } from '#config/readBeats.ts';
 import { readDeliver } from '#config/readDeliver.ts';
 import { readNodes } from '#config/readNodes.ts';
+import { operationsTargets, readOperationsTls } from '#config/readOperations.ts';
 import { Registry } from 'prom-client';
 import { parseBeatsAddress } from '#collector/beats/beatsOptions.ts';
 import { type RunningCollector, startCollector } from '#collector/collector.ts';
 import { type DeliverTarget, parseTargets } from '#collector/deliver/targets.ts';
 import type { CollectorOptions, CommonOptions } from '#collector/options.ts';
 import { type RunningServer, startServer } from '#server/httpServer.ts';
+import type { MonitoringOptions } from '#server/monitoring/monitoring.ts';
+import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
 import { folderOfStore, openStoreOf } from './storeOf.ts';
 import { FTL_VERSION } from './version.ts';
@@ -60,6 +63,7 @@ export async function startEmbedded(options: Options, parts: EmbeddedParts, logg
           port: options.port,
           allowedHosts: options.allowedHosts,
           version: FTL_VERSION,
+          monitoring: monitoringOptions(options),
           ...(webRoot === null ? {} : { webRoot }),
           ...(collector === null ? {} : { metricsRegistry: registry }),
         },
@@ -108,6 +112,19 @@ export function beatsListen(options: Options): Pick<CollectorOptions, 'beats'> {
   const { host, port, plaintext } = parseBeatsAddress(options.beats);
   const versions = options.beatsVersions.map((version) => (version === '1' ? 1 : 2));
   return { beats: { host, port, versions, tls: plaintext ? null : readBeatsFiles(options) } };
+}
+
+/** @throws ConfigError for lists and files that cannot be used */
+export function monitoringOptions(options: Options): MonitoringOptions {
+  const { prometheusUrl, alertmanagerUrl, monitoringAuthorization: authorization } = options;
+  const tls = readOperationsTls(options);
+  return {
+    targets: operationsTargets(options.operations, nodeTargets),
+    ...(tls === null ? {} : { tls }),
+    ...(prometheusUrl === '' ? {} : { prometheus: prometheusUrl }),
+    ...(alertmanagerUrl === '' ? {} : { alertmanager: alertmanagerUrl }),
+    ...(authorization === '' ? {} : { authorization }),
+  };
 }
 
 /** Beside the store unless the options say otherwise. */

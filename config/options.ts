@@ -20,6 +20,7 @@ export interface OptionSpec<T> {
 const option = <T>(spec: OptionSpec<T>): OptionSpec<T> => spec;
 const Strings = z.array(z.string().min(1));
 const Duration = z.string().regex(/^\d+(ms|s|m|h|d)$/, 'a number with ms, s, m, h or d, such as 30d');
+const HttpUrl = z.url({ protocol: /^https?$/, error: 'an address that begins with http:// or https://' });
 const Port = z.coerce.number().int().min(0).max(65_535);
 
 export const OPTIONS = {
@@ -173,6 +174,47 @@ export const OPTIONS = {
     placeholder: '<name...>',
     list: true,
     meaning: 'Further host names by which browsers may reach the server (protects against DNS rebinding).',
+  }),
+  operations: option({
+    type: Strings,
+    fallback: [] as string[],
+    placeholder: '<file...>',
+    list: true,
+    meaning:
+      "Where the nodes' operations services are: files (JSON or YAML) as Prometheus' `file_sd_configs` reads them, with the labels `node`, `msp`, `kind` (`peer`, `orderer`) and, for TLS, `__scheme__: https`. `ftl network create` writes one. Pages show health, metrics, log specification and alerts of these nodes.",
+  }),
+  operationsCa: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning: "Authorities (PEM) of the operations services' certificates; empty: those that the system trusts.",
+  }),
+  operationsCertificate: option({
+    type: z.string(),
+    fallback: '',
+    placeholder: '<file>',
+    meaning: 'Certificate (PEM) shown to operations services with TLS: they ask for one at /metrics and /logspec.',
+  }),
+  operationsKey: option({ type: z.string(), fallback: '', placeholder: '<file>', meaning: 'Its private key (PEM).' }),
+  prometheusUrl: option({
+    type: z.union([z.literal(''), HttpUrl]),
+    fallback: '',
+    placeholder: '<url>',
+    meaning:
+      "Prometheus that scrapes the nodes, for the panels of their metrics; empty: FTL reads the nodes' metrics itself and keeps the last hour in memory.",
+  }),
+  alertmanagerUrl: option({
+    type: z.union([z.literal(''), HttpUrl]),
+    fallback: '',
+    placeholder: '<url>',
+    meaning:
+      'Alertmanager whose active alerts are shown; empty: those of `prometheusUrl`, and without that a few simple rules of FTL.',
+  }),
+  monitoringAuthorization: option({
+    type: z.string(),
+    fallback: '',
+    secret: true,
+    meaning: 'Value of the header `Authorization` for Prometheus and Alertmanager, such as `Bearer …`.',
   }),
   open: option({ type: z.stringbool().or(z.boolean()), fallback: true, meaning: 'Open the page in a browser.' }),
   logLevel: option({

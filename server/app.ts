@@ -4,12 +4,12 @@ import type { Logger } from 'pino';
 import { mountOperations } from './api/mount.ts';
 import type { ApiContext } from './api/operation.ts';
 import { OPERATIONS } from './api/operations.ts';
-import { hostCheck } from './middleware/hostCheck.ts';
+import { hostCheck, isLoopback } from './middleware/hostCheck.ts';
 import { concurrencyLimit, requestLimits } from './middleware/requestLimits.ts';
 import { requestLog } from './middleware/requestLog.ts';
 import { securityHeaders } from './middleware/securityHeaders.ts';
 import { webPage } from './page/webPage.ts';
-import { authorization, everybodyIsOperator } from './principal.ts';
+import { authorization, everybody } from './principal.ts';
 import { ApiProblem, asProblem, sendProblem } from './problems.ts';
 
 const LIVE = /^\/api\/v1\/live\/?$/;
@@ -31,7 +31,7 @@ export function buildApp(bound: string, context: ApiContext): Express {
   app.use(securityHeaders());
   app.use(hostCheck(bound, options.allowedHosts ?? [], metrics));
   app.use(requestLimits(limits, metrics));
-  app.use(authorization(options.authorize ?? everybodyIsOperator));
+  app.use(authorization(options.authorize ?? everybody(isLoopback(bound))));
   app.use(
     compression({
       filter: (request, response) => !LIVE.test(request.url ?? '') && compression.filter(request, response),

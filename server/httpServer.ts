@@ -6,6 +6,7 @@ import { buildApp } from './app.ts';
 import { LiveFeed } from './live/liveFeed.ts';
 import { createMetrics } from './metrics.ts';
 import { isLoopback } from './middleware/hostCheck.ts';
+import { Monitoring } from './monitoring/monitoring.ts';
 import { LIMITS, LIVE, type ServerLimits, type ServerModules, type ServerOptions } from './options.ts';
 import { ApiProblem, PROBLEM_TYPE, type ProblemCode, problemDocument } from './problems.ts';
 import { listenError, type ServerError } from './serverError.ts';
@@ -36,7 +37,8 @@ export async function startServer(options: ServerOptions, modules: ServerModules
   const feed = new LiveFeed({ ...LIVE, ...options.live }, { store, logger, metrics });
   const { traceMetrics: how = {} } = options;
   const traceMetrics = how === 'off' ? null : new TraceMetrics(how, { store, logger, registry: metrics.registry });
-  const context: ApiContext = { store, logger, feed, metrics, options, limits };
+  const monitoring = new Monitoring(options.monitoring ?? {}, { logger, registry: metrics.registry });
+  const context: ApiContext = { store, logger, feed, metrics, monitoring, options, limits };
 
   const server = createServer(
     {
@@ -59,6 +61,7 @@ export async function startServer(options: ServerOptions, modules: ServerModules
     throw listenError(error as NodeJS.ErrnoException, host, options.port) satisfies ServerError;
   }
   traceMetrics?.start();
+  monitoring.start();
   const { port } = server.address() as AddressInfo;
   const url = `http://${shownHost(host)}:${port}`;
   logger.info({ url }, 'server listens');
@@ -69,7 +72,7 @@ export async function startServer(options: ServerOptions, modules: ServerModules
 
   async function stop(): Promise<void> {
     await close(server, feed, limits.drainMs);
-    await traceMetrics?.close();
+    await Promise.all([traceMetrics?.close(), monitoring.close()]);
   }
 }
 

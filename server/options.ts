@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import type { TraceStore } from '#trace/store/traceStore.ts';
+import type { MonitoringOptions } from './monitoring/monitoring.ts';
 import type { Authorize } from './principal.ts';
 import type { TraceMetricsOptions } from './traceMetrics/traceMetrics.ts';
 
@@ -91,6 +92,8 @@ export interface ServerOptions {
   readonly authorize?: Authorize;
   readonly limits?: Partial<ServerLimits>;
   readonly live?: Partial<LiveOptions>;
+  /** Where the nodes' operations services are, Prometheus and Alertmanager: for what pages show beside the traces. */
+  readonly monitoring?: MonitoringOptions;
   /** How the metrics of traces are read; `off` where nobody will scrape them. */
   readonly traceMetrics?: Partial<TraceMetricsOptions> | 'off';
 }

@@ -2,23 +2,30 @@ import type { Response } from 'express';
 import type { z } from 'zod';
 import { StoreError } from '#trace/store/errors.ts';
 import type { Problem } from './api/schemas.ts';
+import { MonitoringError } from './monitoring/monitoringError.ts';
 
 /** Every error that the API answers with, by its stable code. The page of the API lists them from here. */
 export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request is not valid' },
   unauthenticated: { status: 401, title: 'Sign in first' },
-  forbidden: { status: 403, title: 'This is not for you to see' },
+  forbidden: { status: 403, title: 'This is not for you' },
   not_found: { status: 404, title: 'There is nothing at this address' },
   trace_not_found: { status: 404, title: 'No transaction with this ID is known' },
+  node_not_found: { status: 404, title: 'This node is not known' },
+  node_not_monitored: { status: 404, title: "FTL was not told where this node's operations service is" },
   block_not_found: { status: 404, title: 'This block is not known' },
-  method_not_allowed: { status: 405, title: 'This address can only be read' },
+  log_spec_refused: { status: 400, title: 'The node does not take this log specification' },
+  method_not_allowed: { status: 405, title: 'This method is not possible here' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   ambiguous_trace: { status: 409, title: 'More than one transaction fits' },
-  body_not_allowed: { status: 413, title: 'This API takes no request body' },
+  body_not_allowed: { status: 413, title: 'A request that reads takes no body' },
+  body_too_large: { status: 413, title: 'The request body is too large' },
   uri_too_long: { status: 414, title: 'The address is too long' },
+  body_not_json: { status: 415, title: 'The request body is not JSON' },
   host_not_served: { status: 421, title: 'This server does not answer to that host name' },
   headers_too_large: { status: 431, title: 'The request headers are too large' },
   internal: { status: 500, title: 'Something went wrong in the server' },
+  monitoring_unavailable: { status: 502, title: 'A node, Prometheus or Alertmanager did not answer as it should' },
   store_unavailable: { status: 503, title: 'The store of traces cannot be read' },
   busy: { status: 503, title: 'Too many requests are being answered' },
   too_many_listeners: { status: 503, title: 'Too many live streams are open' },
@@ -94,6 +101,11 @@ export function asProblem(error: unknown): ApiProblem {
     return error.code === 'invalid_query'
       ? new ApiProblem('invalid_request', { detail: error.message, cause: error })
       : new ApiProblem('store_unavailable', { cause: error, headers: { 'Retry-After': '5' } });
+  }
+  if (error instanceof MonitoringError) {
+    return error.code === 'refused'
+      ? new ApiProblem('log_spec_refused', { detail: error.message, cause: error })
+      : new ApiProblem('monitoring_unavailable', { detail: `${error.message}.`, headers: { 'Retry-After': '5' } });
   }
   return new ApiProblem('internal', { cause: error });
 }

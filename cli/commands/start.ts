@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { ConfigError, type LoadedOptions } from '#config/loadOptions.ts';
 import type { OptionKey, Options } from '#config/options.ts';
+import type { NetworkFolder } from '#node/network/networkFolder.ts';
 import { addOptions, optionsOf, STORE_OPTIONS } from '../commandOptions.ts';
 import type { EmbeddedFtl, EmbeddedParts } from '../embedded.ts';
 import { createLogger } from '../logger.ts';
@@ -30,7 +31,20 @@ const COLLECT: readonly OptionKey[] = [
   'retention',
   'logLevel',
 ];
-const SERVE: readonly OptionKey[] = [...STORE_OPTIONS, 'host', 'port', 'allowedHosts', 'open', 'logLevel'];
+const SERVE: readonly OptionKey[] = [
+  ...STORE_OPTIONS,
+  'host',
+  'port',
+  'allowedHosts',
+  'operations',
+  'operationsCa',
+  'operationsCertificate',
+  'operationsKey',
+  'prometheusUrl',
+  'alertmanagerUrl',
+  'open',
+  'logLevel',
+];
 
 /** Of the recording's two minutes this much is there at once. */
 const HEAD_START_MS = 27_000;
@@ -147,20 +161,32 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 async function withNetwork(options: Options): Promise<Plan> {
   const { runLiveNetwork } = await import('../liveNetwork.ts');
   const { bringInto } = await import('../network/create.ts');
-  const { NetworkFolder } = await import('#node/network/networkFolder.ts');
-  const folder = new NetworkFolder(resolve(folderOfStore(options), 'network'));
+  const { NetworkFolder: Folder } = await import('#node/network/networkFolder.ts');
+  const folder = new Folder(resolve(folderOfStore(options), 'network'));
   await bringInto(folder, undefined, print);
   return {
     options: {
       ...options,
       logs: [...options.logs, folder.records],
       nodes: options.nodes === '' ? folder.nodes : options.nodes,
+      operations: [...options.operations, await operationsOf(folder)],
       deliver: options.deliver.length === 0 && existsSync(folder.deliver) ? folder.deliver : options.deliver,
       from: 'beginning',
     },
     cleanUp: () => {},
     beside: (signal) => runLiveNetwork(folder, signal, (step) => print(`Network: ${step}`)),
   };
+}
+
+/** The list of the nodes' operations services; made here for a network of the time when none was written. */
+async function operationsOf(folder: NetworkFolder): Promise<string> {
+  const file = folder.prometheusTargets;
+  if (!existsSync(file)) {
+    const { prometheusTargets } = await import('#node/network/prometheusTargets.ts');
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${JSON.stringify(prometheusTargets(folder.read()), null, 2)}\n`);
+  }
+  return file;
 }
 
 async function run(plan: Plan, parts: EmbeddedParts): Promise<void> {

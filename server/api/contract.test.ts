@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../app.ts';
 import { LiveFeed } from '../live/liveFeed.ts';
 import { createMetrics } from '../metrics.ts';
+import { Monitoring } from '../monitoring/monitoring.ts';
 import { LIMITS, LIVE } from '../options.ts';
 import { PROBLEMS } from '../problems.ts';
 import { expectProblem } from '../test/answers.ts';
@@ -60,6 +61,7 @@ describe('the contract', () => {
       store,
       logger,
       metrics,
+      monitoring: new Monitoring({}, { logger, registry: metrics.registry }),
       feed: new LiveFeed(LIVE, { store, logger, metrics }),
       options: { port: 0, version: '1' },
       limits: LIMITS,
@@ -70,10 +72,12 @@ describe('the contract', () => {
   });
 
   it('refuses other methods at every documented path, and says which are possible', async () => {
-    for (const path of Object.keys(document.paths)) {
-      for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+    for (const [path, item] of Object.entries(document.paths)) {
+      const possible = Object.keys(item).map((method) => method.toUpperCase());
+      const others = ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'].filter((method) => !possible.includes(method));
+      for (const method of others) {
         const response = await fetch(server.url + filled(path), { method });
-        expect(response.headers.get('allow')).toBe('GET, HEAD');
+        expect(response.headers.get('allow')).toBe(possible.join(', ').replace('GET', 'GET, HEAD'));
         await expectProblem(response, 405, 'method_not_allowed');
       }
     }
@@ -111,6 +115,7 @@ describe('the contract', () => {
       const query = Object.fromEntries(new URLSearchParams(operation.exampleQuery));
       expect(operation.query.safeParse(query).success).toBe(true);
       expect(operation.params.safeParse(operation.exampleParams ?? {}).success).toBe(true);
+      expect(operation.body?.schema.safeParse(operation.body.example).success ?? true).toBe(true);
     }
   });
 
@@ -118,7 +123,7 @@ describe('the contract', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     for (const [, name] of references) expect(Object.keys(document.components.schemas)).toContain(name);
     expect(references.length).toBeGreaterThan(20);
-    const ids = Object.values(document.paths).map((path) => path.get.operationId);
+    const ids = Object.values(document.paths).flatMap((path) => Object.values(path).map((one) => one.operationId));
     expect(new Set(ids).size).toBe(ids.length);
   });
 
@@ -136,7 +141,9 @@ describe('/api/docs', () => {
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     const page = await response.text();
     expect(page).not.toMatch(/<script|\son\w+=|javascript:|https?:\/\/(?!127\.0\.0\.1)/i);
-    for (const { get } of Object.values(document.paths)) expect(page).toContain(`id="${get.operationId}"`);
+    for (const { operationId } of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+      expect(page).toContain(`id="${operationId}"`);
+    }
     for (const name of Object.keys(document.components.schemas)) expect(page).toContain(`id="schema-${name}"`);
     for (const code of Object.keys(PROBLEMS)) expect(page).toContain(`id="${code}"`);
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);

@@ -3,7 +3,8 @@ import { type Express, type Request, type RequestHandler, type Response, Router 
 import type { z } from 'zod';
 import { principalOf } from '../principal.ts';
 import { ApiProblem } from '../problems.ts';
-import type { ApiContext, Operation, Reply } from './operation.ts';
+import { type ApiContext, methodOf, type Operation, type Reply } from './operation.ts';
+import { readJson } from './requestBody.ts';
 
 /** OpenAPI's `{name}` as Express writes it. */
 export function expressPath(path: string): string {
@@ -13,18 +14,30 @@ export function expressPath(path: string): string {
 /** Puts the operations on the application, each with its validation, its answer and a 405 for other methods. */
 export function mountOperations(app: Express, operations: readonly Operation[], context: ApiContext): void {
   const router = Router({ caseSensitive: true });
-  for (const operation of operations) {
-    router.route(expressPath(operation.path)).get(handlerOf(operation, context)).all(readOnly);
+  for (const [path, here] of Map.groupBy(operations, (operation) => operation.path)) {
+    const route = router.route(expressPath(path));
+    for (const operation of here) route[methodOf(operation)](handlerOf(operation, context));
+    route.all(refuseMethods(allowed(here)));
   }
   app.use(router);
 }
 
-export const readOnly: RequestHandler = (request) => {
-  throw new ApiProblem('method_not_allowed', {
-    detail: `${request.method.slice(0, 16)} is not possible here.`,
-    headers: { Allow: 'GET, HEAD' },
-  });
-};
+function allowed(operations: readonly Operation[]): string {
+  const methods = operations.map((operation) => methodOf(operation).toUpperCase());
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+}
+
+/** @param possible as the header `Allow` lists them */
+function refuseMethods(possible: string): RequestHandler {
+  return (request) => {
+    throw new ApiProblem('method_not_allowed', {
+      detail: `${request.method.slice(0, 16)} is not possible here.`,
+      headers: { Allow: possible },
+    });
+  };
+}
+
+export const readOnly = refuseMethods('GET, HEAD');
 
 function handlerOf(operation: Operation, context: ApiContext): RequestHandler {
   return async (request, response) => {
@@ -32,6 +45,10 @@ function handlerOf(operation: Operation, context: ApiContext): RequestHandler {
     const input = {
       params: parse(operation.params, request.params, 'path'),
       query: parse(operation.query, request.query, 'query'),
+      body:
+        operation.kind === 'json' && operation.body !== undefined
+          ? parse(operation.body.schema, await readJson(request), 'body')
+          : undefined,
       request,
       principal: principalOf(response.locals),
     };
@@ -41,7 +58,7 @@ function handlerOf(operation: Operation, context: ApiContext): RequestHandler {
 }
 
 /** @throws ApiProblem `invalid_request` that names each parameter and what is wrong with it */
-function parse(schema: z.ZodType, value: object, where: 'path' | 'query'): unknown {
+function parse(schema: z.ZodType, value: object, where: 'path' | 'query' | 'body'): unknown {
   // `block=` would be read as block 0.
   const empty = Object.entries(value).filter(([, text]) => text === '');
   const issues = empty.map(([name]) => ({ path: name, message: 'is given but empty' }));

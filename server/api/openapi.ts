@@ -3,7 +3,7 @@ import { Identity } from '#trace/identity.ts';
 import { ReadWriteSummary } from '#trace/record.ts';
 import { Commit, Edge, Finding, PolicyVerdict, Stages } from '#trace/trace.ts';
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemDocument, ApiProblem } from '../problems.ts';
-import type { Operation } from './operation.ts';
+import { methodOf, type Operation } from './operation.ts';
 import { Block, Channel, Leader, LiveBlock, LiveGap, Node, Problem, TraceSummary } from './schemas.ts';
 import { API_VERSION } from './service.ts';
 
@@ -19,7 +19,13 @@ export interface OpenApiDocument {
     readonly license: Json;
   };
   readonly tags: readonly { readonly name: string; readonly description: string }[];
-  readonly paths: Readonly<Record<string, { readonly get: OpenApiOperation }>>;
+  /** Everything can be read; what else is possible stands beside it. */
+  readonly paths: Readonly<
+    Record<
+      string,
+      { readonly get: OpenApiOperation; readonly put?: OpenApiOperation; readonly delete?: OpenApiOperation }
+    >
+  >;
   readonly components: { readonly schemas: Readonly<Record<string, Json>> };
 }
 
@@ -38,6 +44,7 @@ export interface OpenApiOperation {
   readonly summary: string;
   readonly description?: string;
   readonly parameters: readonly OpenApiParameter[];
+  readonly requestBody?: { readonly required: true; readonly content: Readonly<Record<string, Json>> };
   readonly responses: Readonly<
     Record<string, { readonly description: string; readonly content: Readonly<Record<string, Json>> }>
   >;
@@ -46,6 +53,7 @@ export interface OpenApiOperation {
 const TAGS: Readonly<Record<Operation['tag'], string>> = {
   traces: 'Transactions and their way',
   network: 'Blocks, nodes, channels and leaders',
+  monitoring: 'Health, metrics and alerts of the nodes',
   live: 'Changes as they come',
   service: 'The server itself',
 };
@@ -86,16 +94,29 @@ export function buildOpenApi(operations: readonly Operation[]): OpenApiDocument 
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: Object.fromEntries(operations.map((operation) => [operation.path, { get: describe(operation) }])),
+    paths: pathsOf(operations),
     components: { schemas: componentSchemas(operations) },
   };
+}
+
+function pathsOf(operations: readonly Operation[]): OpenApiDocument['paths'] {
+  const paths = Map.groupBy(operations, ({ path }) => path);
+  return Object.fromEntries(
+    [...paths].map(([path, here]) => {
+      const item = Object.fromEntries(here.map((operation) => [methodOf(operation), describe(operation)]));
+      return [path, item as unknown as OpenApiDocument['paths'][string]];
+    }),
+  );
 }
 
 function componentSchemas(operations: readonly Operation[]): Record<string, Json> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(SHARED)) registry.add(schema, { id });
-  for (const { answer } of operations) {
+  for (const operation of operations) {
+    const { answer } = operation;
+    const body = operation.kind === 'json' ? operation.body : undefined;
     if ('schema' in answer && !registry.has(answer.schema)) registry.add(answer.schema, { id: answer.name });
+    if (body !== undefined && !registry.has(body.schema)) registry.add(body.schema, { id: body.name });
   }
   // As input: answers may gain fields, so callers are not told that no others can come.
   const made = z.toJSONSchema(registry, { io: 'input', uri: (id) => REF + id, override: plainIntegers });
@@ -133,7 +154,16 @@ function describe(operation: Operation): OpenApiOperation {
         schema: { type: 'string' },
       })),
     ],
+    ...bodyOf(operation),
     responses: responses(operation),
+  };
+}
+
+function bodyOf(operation: Operation): Pick<OpenApiOperation, 'requestBody'> {
+  if (operation.kind === 'raw' || operation.body === undefined) return {};
+  const { name, example } = operation.body;
+  return {
+    requestBody: { required: true, content: { 'application/json': { schema: { $ref: REF + name }, example } } },
   };
 }
 

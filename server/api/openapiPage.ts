@@ -4,14 +4,16 @@ import type { OpenApiDocument, OpenApiOperation, OpenApiParameter } from './open
 
 /** The API's document as a page: HTML and CSS alone, so that it shows under the strictest content security policy. */
 export function renderOpenApiPage(document: OpenApiDocument): string {
-  const operations = Object.entries(document.paths).map(([path, item]) => ({ path, operation: item.get }));
+  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+  );
   const tags = document.tags.map(({ name, description }) => {
     const here = operations.filter(({ operation }) => operation.tags.includes(name));
     return `<h2 id="tag-${e(name)}">${e(description)}</h2>\n${here.map((entry) => section(entry)).join('\n')}`;
   });
   const contents = operations.map(
-    ({ path, operation }) =>
-      `<li><a href="#${e(operation.operationId)}"><code>${e(path)}</code></a> ${e(operation.summary)}</li>`,
+    ({ path, method, operation }) =>
+      `<li><a href="#${e(operation.operationId)}"><code>${method === 'GET' ? '' : `${method} `}${e(path)}</code></a> ${e(operation.summary)}</li>`,
   );
   return plainPage(
     `${document.info.title} API ${document.info.version}`,
@@ -29,16 +31,22 @@ ${schemas(document)}
   );
 }
 
-function section({ path, operation }: { readonly path: string; readonly operation: OpenApiOperation }): string {
+interface Section {
+  readonly path: string;
+  readonly method: string;
+  readonly operation: OpenApiOperation;
+}
+
+function section({ path, method, operation }: Section): string {
   return `<section aria-labelledby="${e(operation.operationId)}">
-<h3 id="${e(operation.operationId)}"><span class="get">GET</span> <code>${e(path)}</code></h3>
+<h3 id="${e(operation.operationId)}"><span class="get">${method}</span> <code>${e(path)}</code></h3>
 <p><strong>${e(operation.summary)}.</strong></p>
 ${(operation.description ?? '')
   .split('\n\n')
   .filter(Boolean)
   .map((text) => `<p>${prose(text)}</p>`)
   .join('\n')}
-<pre>${e(curl(path, operation.parameters))}</pre>
+<pre>${e(curl(path, method, operation))}</pre>
 ${parameterTable(operation.parameters)}
 ${Object.entries(operation.responses)
   .map(([status, response]) => answer(status, response))
@@ -51,11 +59,17 @@ function prose(text: string): string {
   return e(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 
-function curl(path: string, parameters: readonly OpenApiParameter[]): string {
+function curl(path: string, method: string, { parameters, requestBody }: OpenApiOperation): string {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_match, name: string) => exampleOf(parameters, name));
   const query = parameters.filter((parameter) => parameter.in === 'query' && parameter.example !== undefined);
   const text = query.map(({ name, example }) => `${name}=${String(example)}`).join('&');
-  return `curl ${path.endsWith('/live') ? '-N ' : ''}'http://127.0.0.1:PORT${filled}${text === '' ? '' : `?${text}`}'`;
+  const { example } = (requestBody?.content['application/json'] ?? {}) as { readonly example?: unknown };
+  const how = [
+    path.endsWith('/live') ? '-N ' : '',
+    method === 'GET' ? '' : `-X ${method} `,
+    example === undefined ? '' : `--json '${JSON.stringify(example)}' `,
+  ].join('');
+  return `curl ${how}'http://127.0.0.1:PORT${filled}${text === '' ? '' : `?${text}`}'`;
 }
 
 function exampleOf(parameters: readonly OpenApiParameter[], name: string): string {

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { TraceStore } from '#trace/store/traceStore.ts';
 import type { LiveFeed } from '../live/liveFeed.ts';
 import type { ServerMetrics } from '../metrics.ts';
+import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { ServerLimits, ServerOptions } from '../options.ts';
 import type { Principal } from '../principal.ts';
 import type { ProblemCode } from '../problems.ts';
@@ -14,6 +15,7 @@ export interface ApiContext {
   readonly logger: Logger;
   readonly feed: LiveFeed;
   readonly metrics: ServerMetrics;
+  readonly monitoring: Monitoring;
   readonly options: ServerOptions;
   readonly limits: ServerLimits;
 }
@@ -36,19 +38,24 @@ export interface Reply<T> {
   readonly status?: number;
 }
 
-export interface Input<P, Q> {
+export interface Input<P, Q, B = unknown> {
   readonly params: P;
   readonly query: Q;
+  /** Of an operation that takes one. */
+  readonly body: B;
   readonly request: Request;
   readonly principal: Principal;
 }
+
+export const METHODS = ['get', 'put', 'delete'] as const;
+export type Method = (typeof METHODS)[number];
 
 interface Described {
   /** `operationId`, and with it the name of a generated client's method. */
   readonly id: string;
   /** As OpenAPI writes it: `/api/v1/traces/{txId}`. */
   readonly path: string;
-  readonly tag: 'traces' | 'network' | 'live' | 'service';
+  readonly tag: 'traces' | 'network' | 'monitoring' | 'live' | 'service';
   readonly summary: string;
   readonly description?: string;
   readonly problems: readonly ProblemCode[];
@@ -62,8 +69,13 @@ export interface JsonOperation<
   P extends z.ZodType = z.ZodType,
   Q extends z.ZodType = z.ZodType,
   R extends z.ZodType = z.ZodType,
+  B extends z.ZodType = z.ZodType,
 > extends Described {
   readonly kind: 'json';
+  /** `get` unless told. */
+  readonly method?: Method;
+  /** What a request that changes something must carry. */
+  readonly body?: { readonly name: string; readonly schema: B; readonly example: unknown };
   readonly params: P;
   readonly query: Q;
   readonly answer: {
@@ -74,7 +86,7 @@ export interface JsonOperation<
   };
   /** Other statuses that carry the same schema, e.g. 503 of a health check. */
   readonly otherStatuses?: Readonly<Record<number, string>>;
-  handle(input: Input<z.output<P>, z.output<Q>>, context: ApiContext): Promise<Reply<z.output<R>>>;
+  handle(input: Input<z.output<P>, z.output<Q>, z.output<B>>, context: ApiContext): Promise<Reply<z.output<R>>>;
 }
 
 /** One address that writes something else: a page, a stream, metrics. */
@@ -90,9 +102,13 @@ export interface RawOperation<P extends z.ZodType = z.ZodType, Q extends z.ZodTy
 
 export type Operation = JsonOperation | RawOperation;
 
+export function methodOf(operation: Operation): Method {
+  return operation.kind === 'json' ? (operation.method ?? 'get') : 'get';
+}
+
 /** Checks a JSON operation's types against its schemas, then forgets them, so that all fit in one list. */
-export function jsonOperation<P extends z.ZodType, Q extends z.ZodType, R extends z.ZodType>(
-  operation: Omit<JsonOperation<P, Q, R>, 'kind'>,
+export function jsonOperation<P extends z.ZodType, Q extends z.ZodType, R extends z.ZodType, B extends z.ZodType>(
+  operation: Omit<JsonOperation<P, Q, R, B>, 'kind'>,
 ): JsonOperation {
   return { ...operation, kind: 'json' } as unknown as JsonOperation;
 }

@@ -2,6 +2,15 @@ import { getBlock, listBlocks } from './blocks.ts';
 import { contractOperations } from './contract.ts';
 import { listFindings } from './findings.ts';
 import { live } from './live.ts';
+import {
+  deleteLogSpec,
+  getLogSpec,
+  getMonitoring,
+  getNodeHealth,
+  getNodeMetrics,
+  listAlerts,
+  putLogSpec,
+} from './monitoring.ts';
 import { listChannels, listLeaders, listNodes } from './network.ts';
 import type { Operation } from './operation.ts';
 import { healthz, metrics, version } from './service.ts';
@@ -19,6 +28,13 @@ const DATA: readonly Operation[] = [
   listNodes,
   listChannels,
   listLeaders,
+  getMonitoring,
+  getNodeHealth,
+  getNodeMetrics,
+  getLogSpec,
+  putLogSpec,
+  deleteLogSpec,
+  listAlerts,
   live,
   healthz,
   metrics,

@@ -3,7 +3,7 @@ import type { ServerMetrics } from '../metrics.ts';
 import type { ServerLimits } from '../options.ts';
 import { ApiProblem } from '../problems.ts';
 
-/** Long addresses and requests with a body end here: the API only reads. Sizes of headers and times are Node's to keep. */
+/** Long addresses and reading requests with a body end here. Sizes of headers and times are Node's to keep. */
 export function requestLimits(limits: ServerLimits, metrics: ServerMetrics): RequestHandler {
   return (request, response, next) => {
     if (request.originalUrl.length > limits.urlLength) {
@@ -18,7 +18,7 @@ export function requestLimits(limits: ServerLimits, metrics: ServerMetrics): Req
       response.setHeader('Connection', 'close');
       throw new ApiProblem('body_not_allowed');
     }
-    // Other methods are refused by their route; their bodies are not read either.
+    // Other methods are for their route to take or to refuse, and then their bodies are not read: nothing may follow them.
     if (!reads) response.setHeader('Connection', 'close');
     next();
   };

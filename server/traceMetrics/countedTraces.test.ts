@@ -48,10 +48,10 @@ describe('open traces', () => {
   });
 });
 
-describe('settling', () => {
-  const summary = (traceId: string, code: string | null) => ({ traceId, code }) as TraceSummary;
-  const settling = () => new Settling({ quietMs: 5, patienceMs: 30, limit: 2 });
+const summary = (traceId: string, code: string | null) => ({ traceId, code }) as TraceSummary;
+const settling = () => new Settling({ quietMs: 5, patienceMs: 30, limit: 2 });
 
+describe('settling', () => {
   it('gives a trace once, as it was last, when it was quiet for long enough or patience ends', () => {
     const waiting = settling();
     waiting.add(summary('a', null), 0);

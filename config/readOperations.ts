@@ -1,0 +1,95 @@
+import { readFileSync, statSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from './loadOptions.ts';
+import { flagName, type OptionKey, type Options } from './options.ts';
+
+/** As Prometheus' file-based discovery reads it. */
+const Groups = z.array(
+  z.object({ targets: z.array(z.string()), labels: z.record(z.string(), z.coerce.string()).optional() }),
+);
+export type OperationsGroups = z.output<typeof Groups>;
+
+/**
+ * Targets of these files, read again when one has changed, as Prometheus does it. One that cannot be used any more leaves what was
+ * read of it before.
+ *
+ * @param make what becomes of the lists; throws RangeError for one that cannot be used
+ * @throws ConfigError, now, for a file that cannot be read or used
+ */
+export function operationsTargets<T>(
+  files: readonly string[],
+  make: (groups: OperationsGroups) => readonly T[],
+): () => readonly T[] {
+  const read = files.map((file) => ({ file, changed: changeOf(file), targets: targetsOf(file, make) }));
+  return () => {
+    for (const one of read) {
+      const changed = changeOf(one.file);
+      if (changed === one.changed) continue;
+      one.changed = changed;
+      try {
+        one.targets = targetsOf(one.file, make);
+      } catch {
+        // It may be written just now; the next change is read.
+      }
+    }
+    return read.flatMap(({ targets }) => targets);
+  };
+}
+
+/** The authorities, and the certificate with its key, that operations services with TLS need; null where none is named. @throws ConfigError */
+export function readOperationsTls(options: Options): { ca?: string; cert?: string; key?: string } | null {
+  const { operationsCa, operationsCertificate, operationsKey } = options;
+  if ((operationsCertificate === '') !== (operationsKey === '')) {
+    throw new ConfigError(
+      `--${flagName('operationsCertificate')} and --${flagName('operationsKey')} go together: one of them is missing.`,
+    );
+  }
+  if (operationsCa === '' && operationsCertificate === '') return null;
+  return {
+    ...(operationsCa === '' ? {} : { ca: readPem('operationsCa', operationsCa) }),
+    ...(operationsCertificate === ''
+      ? {}
+      : {
+          cert: readPem('operationsCertificate', operationsCertificate),
+          key: readPem('operationsKey', operationsKey),
+        }),
+  };
+}
+
+function targetsOf<T>(file: string, make: (groups: OperationsGroups) => readonly T[]): readonly T[] {
+  let content: unknown;
+  try {
+    content = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`--${flagName('operations')} ${file} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const groups = Groups.safeParse(content);
+  if (!groups.success) {
+    throw new ConfigError(
+      `--${flagName('operations')} ${file} must hold a list of {targets: [HOST:PORT], labels: {node, msp, kind}}.`,
+    );
+  }
+  try {
+    return make(groups.data);
+  } catch (error) {
+    throw new ConfigError(`--${flagName('operations')} ${file}: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function changeOf(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? null;
+}
+
+function readPem(key: OptionKey, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`--${flagName(key)} ${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (!text.includes('-----BEGIN ')) throw new ConfigError(`--${flagName(key)} ${path} is no PEM file.`);
+  return text;
+}

@@ -1,0 +1,266 @@
+import type { z } from 'zod';
+import { type Alert as ActiveAlert, sortAlerts } from '../monitoring/alerts.ts';
+import type { LogSpecState as HeldSpec } from '../monitoring/logSpecs.ts';
+import type { NodeRef, RangeQuery } from '../monitoring/metricsSource.ts';
+import type { NodeState } from '../monitoring/nodeStates.ts';
+import type { NodeTarget } from '../monitoring/nodeTarget.ts';
+import { requireOperator } from '../principal.ts';
+import { ApiProblem } from '../problems.ts';
+import { HEALTH_EXAMPLE, LOG_SPEC_EXAMPLE, METRICS_EXAMPLE, ALERT_EXAMPLE } from './monitoringExamples.ts';
+import {
+  AlertList,
+  AlertQuery,
+  LogSpecChange,
+  LogSpecState,
+  MonitoringState,
+  NodeHealth,
+  NodeMetrics,
+  NodeMetricsQuery,
+  NodeParams,
+} from './monitoringSchemas.ts';
+import { NoInput } from './noInput.ts';
+import { type ApiContext, type Frozen, jsonOperation } from './operation.ts';
+
+const EXAMPLE_NODE = { msp: 'Org1MSP', name: 'peer0.org1.example.com' };
+const MINUTE_MS = 60_000;
+const USUAL_MS = 15 * MINUTE_MS;
+const MAX_RANGE_MS = 7 * 24 * 60 * MINUTE_MS;
+const POINTS = 120;
+const LEAST_STEP_MS = 5000;
+
+export const getMonitoring = jsonOperation({
+  id: 'getMonitoring',
+  path: '/api/v1/monitoring',
+  tag: 'monitoring',
+  summary: 'Health and version of every node whose operations service is known, and where metrics and alerts come from',
+  params: NoInput,
+  query: NoInput,
+  answer: {
+    name: 'MonitoringState',
+    schema: MonitoringState,
+    description: 'The nodes as they are now; an answer of theirs is kept for three seconds',
+    example: { metrics: 'scraper', alerts: 'own', mayChange: true, items: [HEALTH_EXAMPLE] },
+  },
+  problems: ['invalid_request'],
+  async handle({ principal }, { monitoring }) {
+    const states = await monitoring.states.all();
+    return {
+      body: {
+        metrics: monitoring.source.kind,
+        alerts: monitoring.alerts.kind,
+        mayChange: principal.role === 'operator',
+        items: states.map(healthOf),
+      },
+    };
+  },
+});
+
+export const getNodeHealth = jsonOperation({
+  id: 'getNodeHealth',
+  path: '/api/v1/nodes/{msp}/{name}/health',
+  tag: 'monitoring',
+  summary: 'What a node says of its health, and its version',
+  params: NodeParams,
+  query: NoInput,
+  answer: { name: 'NodeHealth', schema: NodeHealth, description: 'As it is now', example: HEALTH_EXAMPLE },
+  problems: ['invalid_request', 'node_not_monitored'],
+  exampleParams: EXAMPLE_NODE,
+  async handle({ params }, { monitoring }) {
+    return { body: healthOf(await monitoring.states.of(targetOf(params, monitoring))) };
+  },
+});
+
+export const getNodeMetrics = jsonOperation({
+  id: 'getNodeMetrics',
+  path: '/api/v1/nodes/{msp}/{name}/metrics',
+  tag: 'monitoring',
+  summary: 'Metrics of a node over time: processor, memory, block height, durations, buffers',
+  description: `From Prometheus where one is configured, else from what FTL itself has read from the node within the last hour. About ${POINTS}
+points, the last 15 minutes unless told; rates and means over a minute, or a step where that is longer.`,
+  params: NodeParams,
+  query: NodeMetricsQuery,
+  answer: {
+    name: 'NodeMetrics',
+    schema: NodeMetrics,
+    description: 'Panels with their lines',
+    example: METRICS_EXAMPLE,
+  },
+  problems: ['invalid_request', 'node_not_found', 'monitoring_unavailable'],
+  exampleParams: EXAMPLE_NODE,
+  async handle({ params, query }, context) {
+    const node = await nodeOf(params, context);
+    const range = rangeOf(query.from, query.to);
+    const { panels, since } = await context.monitoring.source.range(node, range);
+    return {
+      body: {
+        node: node.id,
+        source: context.monitoring.source.kind,
+        from: isoOf(range.from),
+        to: isoOf(range.to),
+        stepMs: range.stepMs,
+        since: since === null ? null : isoOf(since),
+        panels: panels.map(({ panel: { id, title, unit, metric }, lines }) => ({ id, title, unit, metric, lines })),
+      },
+    };
+  },
+});
+
+const LOG_SPEC_PATH = '/api/v1/nodes/{msp}/{name}/logspec';
+const LOG_SPEC_ANSWER = { name: 'LogSpecState', schema: LogSpecState, example: LOG_SPEC_EXAMPLE };
+
+export const getLogSpec = jsonOperation({
+  id: 'getLogSpec',
+  path: LOG_SPEC_PATH,
+  tag: 'monitoring',
+  summary: 'What a node logs now',
+  params: NodeParams,
+  query: NoInput,
+  answer: { ...LOG_SPEC_ANSWER, description: 'Its log specification' },
+  problems: ['invalid_request', 'node_not_monitored', 'monitoring_unavailable'],
+  exampleParams: EXAMPLE_NODE,
+  async handle({ params }, { monitoring }) {
+    return { body: specOf(await monitoring.logSpecs.read(targetOf(params, monitoring))) };
+  },
+});
+
+export const putLogSpec = jsonOperation({
+  id: 'putLogSpec',
+  method: 'put',
+  path: LOG_SPEC_PATH,
+  tag: 'monitoring',
+  summary: 'Let a node log otherwise for a while',
+  description: `After so many minutes, and when the server stops, it gets back what it had, unless somebody else has changed it meanwhile. Only for
+operators. Debug costs: on a Go network one logger at debug took 14 % to 20 % of the throughput.`,
+  params: NodeParams,
+  query: NoInput,
+  body: { name: 'LogSpecChange', schema: LogSpecChange, example: { spec: 'gossip=debug:info', minutes: 10 } },
+  answer: { ...LOG_SPEC_ANSWER, description: 'What it logs from now on' },
+  problems: [
+    'invalid_request',
+    'log_spec_refused',
+    'forbidden',
+    'node_not_monitored',
+    'body_too_large',
+    'body_not_json',
+    'monitoring_unavailable',
+  ],
+  exampleParams: EXAMPLE_NODE,
+  async handle({ params, body, principal }, { monitoring }) {
+    requireOperator(principal);
+    const target = targetOf(params, monitoring);
+    const state = await monitoring.logSpecs.change(target, body.spec, body.minutes * MINUTE_MS, principal.name);
+    return { body: specOf(state) };
+  },
+});
+
+export const deleteLogSpec = jsonOperation({
+  id: 'deleteLogSpec',
+  method: 'delete',
+  path: LOG_SPEC_PATH,
+  tag: 'monitoring',
+  summary: 'Give a node its log specification back before the time is over',
+  params: NodeParams,
+  query: NoInput,
+  answer: { ...LOG_SPEC_ANSWER, description: 'What it logs from now on' },
+  problems: ['invalid_request', 'forbidden', 'node_not_monitored', 'monitoring_unavailable'],
+  exampleParams: EXAMPLE_NODE,
+  async handle({ params, principal }, { monitoring }) {
+    requireOperator(principal);
+    return { body: specOf(await monitoring.logSpecs.restore(targetOf(params, monitoring), principal.name)) };
+  },
+});
+
+export const listAlerts = jsonOperation({
+  id: 'listAlerts',
+  path: '/api/v1/alerts',
+  tag: 'monitoring',
+  summary: 'Alerts that fire now, the gravest first',
+  description:
+    'From Alertmanager; without one from the rules of Prometheus; without that from a few simple rules of FTL: a node that does not answer, is not well, or is behind in height.',
+  params: NoInput,
+  query: AlertQuery,
+  answer: {
+    name: 'AlertList',
+    schema: AlertList,
+    description: 'The alerts',
+    example: { source: 'alertmanager', items: [ALERT_EXAMPLE] },
+  },
+  problems: ['invalid_request', 'monitoring_unavailable'],
+  exampleQuery: 'node=Org1MSP/peer0.org1.example.com',
+  async handle({ query }, { monitoring }) {
+    const { node } = query;
+    const alerts = await monitoring.alerts.active();
+    const items = node === undefined ? alerts : alerts.filter((alert) => concerns(alert, node));
+    return { body: { source: monitoring.alerts.kind, items: sortAlerts(items) } };
+  },
+});
+
+type Params = z.output<typeof NodeParams>;
+
+function idOf({ msp, name }: Params): string {
+  return msp === '-' ? name : `${msp}/${name}`;
+}
+
+/** @throws ApiProblem `node_not_monitored` */
+function targetOf(params: Params, monitoring: ApiContext['monitoring']): NodeTarget {
+  const target = monitoring.target(idOf(params));
+  if (target !== null) return target;
+  throw new ApiProblem('node_not_monitored', {
+    detail: 'Name a file of targets with --operations; it has the form that Prometheus’ file-based discovery reads.',
+  });
+}
+
+/** Of one that only the traces tell, Prometheus may know more. @throws ApiProblem `node_not_found` */
+async function nodeOf(params: Params, { monitoring, store }: ApiContext): Promise<NodeRef> {
+  const id = idOf(params);
+  const target = monitoring.target(id);
+  if (target !== null) return target;
+  const known = (await store.nodes()).find((node) => node.id === id);
+  if (known === undefined || (known.kind !== 'peer' && known.kind !== 'orderer'))
+    throw new ApiProblem('node_not_found');
+  return { id, node: params.name, msp: known.msp ?? '', kind: known.kind };
+}
+
+/** @throws ApiProblem `invalid_request` */
+function rangeOf(fromText: string | undefined, toText: string | undefined): RangeQuery {
+  const to = toText === undefined ? undefined : Date.parse(toText);
+  const from = fromText === undefined ? (to ?? Date.now()) - USUAL_MS : Date.parse(fromText);
+  const until = to ?? (fromText === undefined ? Date.now() : Math.min(Date.now(), from + USUAL_MS));
+  const length = until - from;
+  if (length <= 0 || length > MAX_RANGE_MS) {
+    throw new ApiProblem('invalid_request', {
+      detail: 'from must lie before to, by at most 7 days.',
+      issues: [{ path: 'from', message: 'must lie before to, by at most 7 days' }],
+    });
+  }
+  const stepMs = Math.max(LEAST_STEP_MS, Math.ceil(length / POINTS / 1000) * 1000);
+  return { from, to: until, stepMs };
+}
+
+function healthOf({
+  target,
+  health,
+  failedChecks,
+  problem,
+  version,
+  checkedAt,
+}: NodeState): Frozen<z.output<typeof NodeHealth>> {
+  const { id, node, msp, kind } = target;
+  return { id, node, msp, kind, health, failedChecks, problem, version, checkedAt: isoOf(checkedAt) };
+}
+
+function specOf({ spec, change }: HeldSpec): Frozen<z.output<typeof LogSpecState>> {
+  return { spec, change: change === null ? null : { ...change, until: isoOf(change.until) } };
+}
+
+/** Whether it is about this node, or about its organisation as a whole. */
+function concerns({ node, msp }: ActiveAlert, id: string): boolean {
+  const slash = id.indexOf('/');
+  const [ownMsp, name] = slash < 0 ? [null, id] : [id.slice(0, slash), id.slice(slash + 1)];
+  const sameMsp = msp === null || ownMsp === null || msp === ownMsp;
+  return sameMsp && (node === null ? msp !== null : node === name || node === id);
+}
+
+function isoOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

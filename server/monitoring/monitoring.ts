@@ -1,0 +1,74 @@
+import type { Registry } from 'prom-client';
+import type { Logger } from 'pino';
+import type { AlertSource } from './alerts.ts';
+import { alertmanagerAlerts, prometheusAlerts } from './alertSources.ts';
+import type { ClientTls } from './ask.ts';
+import { LogSpecs } from './logSpecs.ts';
+import type { MetricsSource } from './metricsSource.ts';
+import { NodeClient } from './nodeClient.ts';
+import { NodeStates } from './nodeStates.ts';
+import type { NodeTarget } from './nodeTarget.ts';
+import { OwnAlerts } from './ownAlerts.ts';
+import { PrometheusClient, PrometheusSource } from './prometheusSource.ts';
+import { Scraper, type ScraperOptions } from './scraper.ts';
+
+export interface MonitoringOptions {
+  /** Where the nodes' operations services are; asked before each round. */
+  readonly targets?: () => readonly NodeTarget[];
+  /** For those that speak TLS. */
+  readonly tls?: ClientTls;
+  /** Milliseconds that a node has to answer. */
+  readonly nodeMs?: number;
+  /** Address of a Prometheus that scrapes the nodes; without it they are scraped here. */
+  readonly prometheus?: string;
+  /** Address of an Alertmanager. */
+  readonly alertmanager?: string;
+  /** Value of the header `Authorization` for both. */
+  readonly authorization?: string;
+  readonly scraper?: Partial<ScraperOptions>;
+}
+
+const NODE_MS = 4000;
+const PROMETHEUS_MS = 10_000;
+
+/** What the pages know of the nodes beside their traces. */
+export class Monitoring {
+  readonly source: MetricsSource;
+  readonly alerts: AlertSource;
+  readonly states: NodeStates;
+  readonly logSpecs: LogSpecs;
+  readonly #targets: () => readonly NodeTarget[];
+  readonly #scraper: Scraper | null;
+
+  constructor(
+    options: MonitoringOptions,
+    { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
+  ) {
+    const { targets = () => [], tls, nodeMs = NODE_MS, prometheus, alertmanager, authorization } = options;
+    const client = new NodeClient({ ...(tls === undefined ? {} : { tls }), timeoutMs: nodeMs });
+    const how = { ...(authorization === undefined ? {} : { authorization }), timeoutMs: PROMETHEUS_MS };
+    this.#targets = targets;
+    this.states = new NodeStates(client, targets);
+    this.logSpecs = new LogSpecs(client, logger);
+    const own = prometheus === undefined;
+    this.#scraper = own ? new Scraper(options.scraper ?? {}, { targets, client, registry }) : null;
+    const asked = own ? null : new PrometheusClient({ url: prometheus, ...how });
+    this.source = asked === null ? (this.#scraper as Scraper) : new PrometheusSource(asked);
+    if (alertmanager !== undefined) this.alerts = alertmanagerAlerts({ url: alertmanager, ...how });
+    else if (asked !== null) this.alerts = prometheusAlerts(asked);
+    else this.alerts = new OwnAlerts({ scraped: () => this.#scraper?.nodes ?? [], states: () => this.states.all() });
+  }
+
+  target(id: string): NodeTarget | null {
+    return this.#targets().find((target) => target.id === id) ?? null;
+  }
+
+  start(): void {
+    this.#scraper?.start();
+  }
+
+  /** Stops scraping, and puts back log specifications that were changed for a while. */
+  async close(): Promise<void> {
+    await Promise.all([this.source.close(), this.logSpecs.close()]);
+  }
+}

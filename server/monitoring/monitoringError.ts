@@ -1,0 +1,12 @@
+export type MonitoringErrorCode = 'unreachable' | 'timeout' | 'too_large' | 'unauthorized' | 'refused' | 'bad_answer';
+
+/** What was asked of a node, of Prometheus or of Alertmanager did not come. The message says whom and why, and holds no secret. */
+export class MonitoringError extends Error {
+  override readonly name = 'MonitoringError';
+  readonly code: MonitoringErrorCode;
+
+  constructor(code: MonitoringErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

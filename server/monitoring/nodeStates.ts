@@ -1,0 +1,69 @@
+import { MonitoringError } from './monitoringError.ts';
+import type { FailedCheck, NodeClient } from './nodeClient.ts';
+import type { NodeTarget } from './nodeTarget.ts';
+
+export interface NodeState {
+  readonly target: NodeTarget;
+  /** `failing`: it answers, and says what is wrong; `unreachable`: it does not answer. */
+  readonly health: 'ok' | 'failing' | 'unreachable';
+  readonly failedChecks: readonly FailedCheck[];
+  /** Why it could not be asked. */
+  readonly problem: string | null;
+  /** Null where it could not be asked. */
+  readonly version: string | null;
+  /** Milliseconds since 1970. */
+  readonly checkedAt: number;
+}
+
+/** Milliseconds for which an answer holds: many may look at the same page. */
+const HOLDS_MS = 3000;
+const AT_A_TIME = 8;
+
+/** Health and version of nodes, asked for when somebody wants to know. */
+export class NodeStates {
+  readonly #client: NodeClient;
+  readonly #targets: () => readonly NodeTarget[];
+  readonly #now: () => number;
+  readonly #known = new Map<string, { readonly until: number; readonly state: Promise<NodeState> }>();
+
+  constructor(client: NodeClient, targets: () => readonly NodeTarget[], now: () => number = Date.now) {
+    this.#client = client;
+    this.#targets = targets;
+    this.#now = now;
+  }
+
+  /** Of every target. */
+  async all(): Promise<readonly NodeState[]> {
+    const targets = this.#targets();
+    const ids = new Set(targets.map(({ id }) => id));
+    for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+    const states: NodeState[] = [];
+    const queue = [...targets.entries()];
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        states[next[0]] = await this.of(next[1]);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, work));
+    return states;
+  }
+
+  of(target: NodeTarget): Promise<NodeState> {
+    const known = this.#known.get(target.id);
+    if (known !== undefined && known.until > this.#now()) return known.state;
+    const state = this.#look(target);
+    this.#known.set(target.id, { until: this.#now() + HOLDS_MS, state });
+    return state;
+  }
+
+  async #look(target: NodeTarget): Promise<NodeState> {
+    const [health, version] = await Promise.allSettled([this.#client.health(target), this.#client.version(target)]);
+    const at = { target, version: version.status === 'fulfilled' ? version.value : null, checkedAt: this.#now() };
+    if (health.status === 'rejected') {
+      const problem = health.reason instanceof MonitoringError ? health.reason.message : 'It could not be asked.';
+      return { ...at, health: 'unreachable', failedChecks: [], problem };
+    }
+    const failed = health.value;
+    return { ...at, health: failed.length === 0 ? 'ok' : 'failing', failedChecks: failed, problem: null };
+  }
+}

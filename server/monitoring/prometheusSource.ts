@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import { ask, type ClientTls } from './ask.ts';
+import type { Line, MetricsSource, NodeMetrics, NodeRef, RangeQuery } from './metricsSource.ts';
+import { MonitoringError } from './monitoringError.ts';
+import { MAX_LINES, type Panel, panelsOf, WINDOW_S } from './panels.ts';
+import { timesOf } from './sampleHistory.ts';
+
+export interface PrometheusOptions {
+  /** Of the server, with the path that it has behind a proxy. User and password in it are sent as such. */
+  readonly url: string;
+  /** Value of the header `Authorization`. */
+  readonly authorization?: string;
+  readonly tls?: ClientTls;
+  readonly timeoutMs: number;
+}
+
+const Labels = z.record(z.string(), z.string());
+const Matrix = z.object({
+  data: z.object({
+    result: z.array(z.object({ metric: Labels, values: z.array(z.tuple([z.number(), z.string()])) })),
+  }),
+});
+const Vector = z.object({ data: z.object({ result: z.array(z.object({ metric: Labels })) }) });
+const Failure = z.object({ error: z.string() });
+
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Milliseconds for which it is not asked again how it calls a node. */
+const KNOWN_MS = 60_000;
+const MAX_KNOWN = 500;
+
+/** One HTTP API of Prometheus' kind (Prometheus, Thanos, Mimir): queries, and what it says of alerts. */
+export class PrometheusClient {
+  readonly #base: URL;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #options: PrometheusOptions;
+
+  readonly #who: string;
+
+  /** @param who as messages call it */
+  constructor(options: PrometheusOptions, who = 'Prometheus') {
+    this.#who = who;
+    this.#base = new URL(options.url);
+    const { username, password } = this.#base;
+    const basic = `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
+    const authorization = options.authorization ?? (username === '' ? undefined : basic);
+    this.#base.username = '';
+    this.#base.password = '';
+    this.#headers = {
+      Accept: 'application/json',
+      ...(authorization === undefined ? {} : { Authorization: authorization }),
+    };
+    this.#options = options;
+  }
+
+  /** @throws MonitoringError */
+  async get<T>(path: string, query: Readonly<Record<string, string>>, schema: z.ZodType<T>): Promise<T> {
+    const url = new URL(`${this.#base.pathname.replace(/\/$/, '')}${path}`, this.#base);
+    for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
+    const { tls = {}, timeoutMs } = this.#options;
+    const { status, text } = await ask(url, this.#who, { headers: this.#headers, tls, timeoutMs, maxBytes: MAX_BYTES });
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch (error) {
+      throw new MonitoringError('bad_answer', `${this.#who} answered ${status} without JSON`, { cause: error });
+    }
+    if (status === 401 || status === 403) {
+      throw new MonitoringError('unauthorized', `${this.#who} does not let FTL in (${status})`);
+    }
+    const answer = schema.safeParse(body);
+    if (status === 200 && answer.success) return answer.data;
+    const said = Failure.safeParse(body);
+    if (said.success) throw new MonitoringError('bad_answer', `${this.#who} says: ${said.data.error.slice(0, 300)}`);
+    throw new MonitoringError('bad_answer', `${this.#who} answered ${status} with what its API does not`);
+  }
+}
+
+/** Panels from a Prometheus that scrapes the nodes. */
+export class PrometheusSource implements MetricsSource {
+  readonly kind = 'prometheus';
+  readonly #client: PrometheusClient;
+  readonly #now: () => number;
+  readonly #selectors = new Map<string, { readonly at: number; readonly selector: string | null }>();
+
+  constructor(client: PrometheusClient, now: () => number = Date.now) {
+    this.#client = client;
+    this.#now = now;
+  }
+
+  async range(node: NodeRef, query: RangeQuery): Promise<NodeMetrics> {
+    const selector = await this.#selectorOf(node);
+    const panels = panelsOf(node.kind);
+    if (selector === null) return { panels: panels.map((panel) => ({ panel, lines: [] })), since: null };
+    const filled = await Promise.all(
+      panels.map(async (panel) => ({ panel, lines: await this.#lines(panel, selector, query) })),
+    );
+    return { panels: filled, since: null };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #lines(panel: Panel, selector: string, query: RangeQuery): Promise<Line[]> {
+    const { data } = await this.#client.get(
+      '/api/v1/query_range',
+      {
+        query: expressionOf(panel, selector, query.stepMs),
+        start: String(query.from / 1000),
+        end: String(query.to / 1000),
+        step: String(query.stepMs / 1000),
+        limit: String(MAX_LINES),
+      },
+      Matrix,
+    );
+    return data.result
+      .map(({ metric, values }) => ({ name: panel.by === null ? '' : (metric[panel.by] ?? ''), values }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .slice(0, MAX_LINES)
+      .map(({ name, values }) => ({ name, points: pointsOf(values, query) }));
+  }
+
+  /** How it calls the node; null where it does not know it. Scrape configurations are the operator's own: labels differ. */
+  async #selectorOf(node: NodeRef): Promise<string | null> {
+    const known = this.#selectors.get(node.id);
+    if (known !== undefined && known.at > this.#now() - KNOWN_MS) return known.selector;
+    // Also what answers no longer: its past is asked for too.
+    const { data } = await this.#client.get('/api/v1/query', { query: 'last_over_time(up[1h])' }, Vector);
+    const selector = selectorFor(
+      node,
+      data.result.map(({ metric }) => metric),
+    );
+    if (this.#selectors.size >= MAX_KNOWN) this.#selectors.clear();
+    this.#selectors.set(node.id, { at: this.#now(), selector });
+    return selector;
+  }
+}
+
+/**
+ * The target that is the node: by the labels `node` and `msp` that FTL's scrape configuration sets, else by the address of its
+ * operations service, else by its name before the port.
+ */
+export function selectorFor(
+  { node, msp, url }: NodeRef,
+  targets: readonly Readonly<Record<string, string>>[],
+): string | null {
+  const mine = ({ msp: other = '' }: Readonly<Record<string, string>>) => other === '' || msp === '' || other === msp;
+  const found =
+    targets.find((labels) => labels['node'] === node && mine(labels)) ??
+    targets.find(({ instance }) => url !== undefined && instance === url.host) ??
+    targets.find(
+      (labels) => (labels['instance'] === node || labels['instance']?.split(':')[0] === node) && mine(labels),
+    );
+  if (found === undefined) return null;
+  const { instance = '', job = '' } = found;
+  return `{instance=${JSON.stringify(instance)},job=${JSON.stringify(job)}}`;
+}
+
+function expressionOf({ metric, how, by }: Panel, selector: string, stepMs: number): string {
+  const window = `[${Math.max(WINDOW_S, Math.ceil(stepMs / 1000))}s]`;
+  const sum = (inner: string): string => `sum ${by === null ? '' : `by (${by}) `}(${inner})`;
+  if (how === 'gauge') return sum(`${metric}${selector}`);
+  if (how === 'rate') return sum(`rate(${metric}${selector}${window})`);
+  const of = (part: string): string => sum(`rate(${metric}_${part}${selector}${window})`);
+  return `${of('sum')} / (${of('count')} > 0)`;
+}
+
+/** A point for each step: Prometheus leaves out those without a value. */
+function pointsOf(values: readonly (readonly [number, string])[], query: RangeQuery): Line['points'] {
+  const byStep = new Map(
+    values.map(([seconds, text]) => [Math.round((seconds * 1000 - query.from) / query.stepMs), text]),
+  );
+  return timesOf(query).map((at, index) => {
+    const value = Number(byStep.get(index) ?? Number.NaN);
+    return [at, Number.isFinite(value) ? value : null] as const;
+  });
+}
