@@ -11,6 +11,7 @@ import { apiAnswers } from './apiAnswers.ts';
 import { contentsOf } from './contents.ts';
 import { storePlace } from './freshStore.ts';
 import { expectedContents, importInto, writeOwnLogs } from './ownLogs.ts';
+import { watchedCluster } from './watchedCluster.ts';
 
 const KILLS = 3;
 const folder = mkdtempSync(join(tmpdir(), 'ftl-collectors-'));
@@ -39,13 +40,13 @@ test('collectors that are killed with kill -9 at work: the next one goes on, not
   const logs = writeOwnLogs(join(folder, 'killed'), 30_000);
   const expected = await expectedContents(logs);
   const place = storePlace(inject('elasticsearchUrl'));
+  const cluster = await watchedCluster(inject('elasticsearchUrl'));
   try {
     const store = await place.open();
     for (let kill = 1; kill <= KILLS; kill++) {
-      const { child, ended } = collect(place.url, logs);
-      await untilStored(store, Math.round((expected.records * kill) / (KILLS + 2)), ended);
-      child.kill('SIGKILL');
-      await ended;
+      const { child, ended } = collect(`elasticsearch:${cluster.url}/${place.prefix}`, logs);
+      cluster.afterBulks(2, () => child.kill('SIGKILL'));
+      expect(await ended).toMatchObject({ signal: 'SIGKILL' });
     }
     expect((await store.info()).records).toBeLessThan(expected.records);
     const last = collect(place.url, logs);
@@ -55,6 +56,7 @@ test('collectors that are killed with kill -9 at work: the next one goes on, not
     expect(await contentsOf(store)).toEqual(expected);
     expect((await store.checkpoints()).size).toBeGreaterThanOrEqual(logs.length);
   } finally {
+    cluster.close();
     await place.destroy();
   }
 });

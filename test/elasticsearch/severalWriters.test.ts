@@ -64,9 +64,10 @@ it('has the same summaries in the end, however the appends and refreshes of thre
   );
 });
 
-/** A process that stands still before one of its requests, until it is let go on. */
+/** A process that stands still before one of its requests, until it is let go on; or of which only that request is slow. */
 class Freezing extends Connection {
   #before = Infinity;
+  #isSlow = false;
   readonly #frozen = Promise.withResolvers<void>();
   readonly #thaw = Promise.withResolvers<void>();
 
@@ -76,12 +77,18 @@ class Freezing extends Connection {
     return this.#frozen.promise;
   }
 
+  slowAfter(requests: number): Promise<void> {
+    this.#isSlow = true;
+    return this.freezeAfter(requests);
+  }
+
   thaw(): void {
     this.#thaw.resolve();
   }
 
   override async run<T>(work: Parameters<typeof Connection.prototype.run<T>>[0]): Promise<T> {
-    if (this.#before-- <= 0) {
+    const left = this.#before--;
+    if (this.#isSlow ? left === 0 : left <= 0) {
       this.#frozen.resolve();
       await this.#thaw.promise;
     }
@@ -131,4 +138,25 @@ it('takes over from a collector that is dead', async () => {
   await connection.close();
   const other = await place.open();
   expect(await readEverything(other)).toEqual(await readEverything(reference));
+});
+
+it('leaves a collector alone that is slow but alive', async () => {
+  const records = exampleRecords();
+  const place = newPlace();
+  const connection = new Freezing(parseElasticsearchUrl(place.url));
+  const slow = await openElasticsearchStore(connection);
+  await slow.append(records);
+  // By then it has the lease and reads what is new.
+  const waiting = connection.slowAfter(8);
+  const refreshing = slow.refresh();
+  await waiting;
+  const other = await place.open();
+  // Each waits half a second; after five without a sign of life the other would take over.
+  for (let n = 0; n < 14; n++) expect(await other.refresh()).toMatchObject({ refreshed: 0 });
+  expect((await other.traces({})).items).toEqual([]);
+  connection.thaw();
+  expect(await refreshing).toMatchObject({ remaining: 0 });
+  expect(await other.refresh()).toEqual({ refreshed: 0, remaining: 0 });
+  expect((await other.traces({})).items.length).toBe(13);
+  await slow.close();
 });

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, expect, inject, test } from 'vitest';
 import { openStore } from '#trace/store/openStore.ts';
 import { finished, runFtl, spawnFtl } from '../harness/ftlProcess.ts';
 import { contentsOf } from './contents.ts';
 import { storePlace } from './freshStore.ts';
 import { importInto, writeOwnLogs } from './ownLogs.ts';
+import { watchedCluster } from './watchedCluster.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ftl-store-copy-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -16,6 +16,7 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
   const url = `sqlite:${join(folder, 'from.db')}`;
   const source = await openStore(url);
   const place = storePlace(inject('elasticsearchUrl'));
+  const cluster = await watchedCluster(inject('elasticsearchUrl'));
   try {
     await importInto(source, writeOwnLogs(join(folder, 'logs'), 40_000));
     await source.append([], new Map([['file:x', '{"offset":7}']]));
@@ -23,13 +24,12 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
     const copy = ['store', 'copy', '--from', url, '--to', place.url];
 
     const target = await place.open();
-    const first = spawnFtl(copy);
-    const ended = finished(first);
-    while ((await target.info()).records === 0) await delay(10);
-    first.kill('SIGKILL');
-    expect(await ended).toMatchObject({ signal: 'SIGKILL' });
-    const before = (await target.info()).records;
-    expect(before).toBeLessThan(expected.records);
+    const first = spawnFtl(['store', 'copy', '--from', url, '--to', `elasticsearch:${cluster.url}/${place.prefix}`]);
+    cluster.afterBulks(24, () => first.kill('SIGKILL'));
+    expect(await finished(first)).toMatchObject({ signal: 'SIGKILL' });
+    const written = async () => (await target.info()).records;
+    await expect.poll(written, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(await written()).toBeLessThan(expected.records);
 
     const second = await runFtl(copy);
     expect(second).toMatchObject({ status: 0, stderr: '' });
@@ -49,6 +49,7 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
     expect(await back.checkpoints('file:')).toEqual(new Map([['file:x', '{"offset":7}']]));
     await back.close();
   } finally {
+    cluster.close();
     await source.close();
     await place.destroy();
   }

@@ -10,7 +10,9 @@ import { unwrap } from './recordDocument.ts';
  */
 export class Facts {
   readonly #cluster: Cluster;
-  #facts: readonly StoredRecord[] = [];
+  readonly #facts = new Map<string, StoredRecord>();
+  /** Highest sequence number among them. */
+  #newest = -1;
   #network: Network | null = null;
 
   constructor(cluster: Cluster) {
@@ -25,7 +27,7 @@ export class Facts {
   /** @param count how many facts there are; asked for if not given */
   async network(count?: number): Promise<Network> {
     await this.read(count);
-    this.#network ??= buildNetwork(this.#facts);
+    this.#network ??= buildNetwork([...this.#facts.values()]);
     return this.#network;
   }
 
@@ -34,11 +36,20 @@ export class Facts {
     const { names } = this.#cluster;
     if (count === undefined) await this.#cluster.show(names.network);
     const total = count ?? (await this.#cluster.search(names.network, this.count.body)).total;
-    if (total !== this.#facts.length) {
-      const hits = await this.#cluster.all(names.network, { query: { match_all: {} } });
-      this.#facts = hits.map(unwrap);
-      this.#network = null;
+    if (total !== this.#facts.size) {
+      await this.#add({ range: { _seq_no: { gt: this.#newest } } });
+      // One that was written before others could be seen later than they.
+      if (total > this.#facts.size) await this.#add({ match_all: {} });
     }
-    return this.#facts;
+    return [...this.#facts.values()];
+  }
+
+  async #add(query: object): Promise<void> {
+    const hits = await this.#cluster.all(this.#cluster.names.network, { query, seq_no_primary_term: true });
+    for (const hit of hits) {
+      this.#facts.set(hit.id, unwrap(hit));
+      this.#newest = Math.max(this.#newest, hit.seqNo ?? -1);
+    }
+    this.#network = null;
   }
 }

@@ -7,6 +7,8 @@ import { FOLLOWER_ID } from './indices.ts';
 
 /** A holder that shows no progress for so long is taken for dead. */
 const LEASE_MS = 5000;
+/** How often the holder of a long step shows that it is alive. */
+const BEAT_MS = 1500;
 /** How long one waits for another to finish, and how often it looks. */
 const WAIT_MS = 500;
 const LOOK_MS = 50;
@@ -75,8 +77,34 @@ export class Lease {
     }
   }
 
+  /** Does a step and shows meanwhile that this process is alive. Who finds the lease lost at the end has done it in vain. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const done = new AbortController();
+    const beating = this.#beat(done.signal);
+    try {
+      return await work();
+    } finally {
+      done.abort();
+      await beating;
+    }
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await delay(BEAT_MS, undefined, { signal, ref: false });
+        if (!(await this.change({}))) return;
+      } catch {
+        // Done; or the cluster does not answer, which the work itself will tell.
+        return;
+      }
+    }
+  }
+
   /** One step: a new turn. False where somebody else made one meanwhile: what was under way is no longer this process's. */
   async change(change: Change): Promise<boolean> {
+    // Since it was lost, the document as it is known is another's.
+    if (!this.isMine && change.holder !== this.#me) return false;
     const { names } = this.#cluster;
     const next: FollowerDocument = { ...this.document, ...change, turn: this.document.turn + 1 };
     const { status, body } = await this.#cluster.send<{ readonly _seq_no?: number; readonly _primary_term?: number }>({

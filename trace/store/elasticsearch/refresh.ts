@@ -16,6 +16,19 @@ const PARTS_AT_ONCE = 2;
 const STEP = PART * PARTS_AT_ONCE;
 const ROLL_OVER_EVERY_MS = 60_000;
 
+/** What a step came to. */
+interface Step extends Pick<Summarised, 'failures' | 'cause'> {
+  readonly count: number;
+  /** The highest that it has given away. */
+  readonly revision: number;
+  /** Searches see all of it. */
+  readonly isShown: boolean;
+  /** Everything up to where records have been read is done. */
+  readonly isCommitted: boolean;
+  /** And there is nothing more. */
+  readonly isLast: boolean;
+}
+
 interface Refreshed {
   readonly refreshed: number;
   readonly remaining: number;
@@ -79,7 +92,7 @@ export class Refresher {
     return result;
   }
 
-  async #run(limit: number, tell: (step: Summarised) => void): Promise<Refreshed> {
+  async #run(limit: number, tell: (step: Step) => void): Promise<Refreshed> {
     let refreshed = 0;
     const isSame = await this.#lease.look();
     // Somebody else has been at work since.
@@ -127,11 +140,21 @@ export class Refresher {
   }
 
   /** Null if the lease is lost. */
-  async #step(
-    work: Workload,
-    limit: number,
-    isLastOfCall: boolean,
-  ): Promise<(Summarised & { readonly count: number }) | null> {
+  async #step(work: Workload, limit: number, isLastOfCall: boolean): Promise<Step | null> {
+    const step = await this.#lease.during(async () => this.#summarise(work, limit, isLastOfCall));
+    const { revision, isShown, isCommitted, isLast } = step;
+    const kept = await this.#lease.change({
+      given: revision,
+      ...(isShown && { revision }),
+      ...(isCommitted && { positions: work.read, prefixLengths: [...work.lengths].toSorted((a, b) => a - b) }),
+      ...(isLast && { holder: null, unclean: false }),
+    });
+    if (!kept) return null;
+    if (isLast) this.#work = null;
+    return step;
+  }
+
+  async #summarise(work: Workload, limit: number, isLastOfCall: boolean): Promise<Step> {
     const { cluster } = this.#parts;
     const { names } = cluster;
     const { turn, unclean, given } = this.#lease.document;
@@ -154,20 +177,9 @@ export class Refresher {
     if (isShown) await cluster.show(names.traces, names.blocks);
     if (isCommitted) await work.commit();
     if (isLast) await this.#rollOver();
-    const kept = await this.#lease.change({
-      given: revision,
-      ...(isShown && { revision }),
-      ...(isCommitted && { positions: work.read, prefixLengths: [...work.lengths].toSorted((a, b) => a - b) }),
-      ...(isLast && { holder: null, unclean: false }),
-    });
-    if (!kept) return null;
-    if (isLast) this.#work = null;
-    return {
-      count: ids.length,
-      related: [],
-      failures: done.flatMap(({ failures }) => failures),
-      cause: done.find(({ cause }) => cause !== undefined)?.cause,
-    };
+    const failures = done.flatMap((one) => one.failures);
+    const cause = done.find((one) => one.cause !== undefined)?.cause;
+    return { count: ids.length, failures, cause, revision, isShown, isCommitted, isLast };
   }
 
   async #readWorld(): Promise<World> {
