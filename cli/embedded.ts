@@ -63,7 +63,7 @@ export async function startEmbedded(options: Options, parts: EmbeddedParts, logg
           port: options.port,
           allowedHosts: options.allowedHosts,
           version: FTL_VERSION,
-          monitoring: monitoringOptions(options),
+          monitoring: monitoringOptions(options, logger),
           ...(webRoot === null ? {} : { webRoot }),
           ...(collector === null ? {} : { metricsRegistry: registry }),
         },
@@ -115,11 +115,13 @@ export function beatsListen(options: Options): Pick<CollectorOptions, 'beats'> {
 }
 
 /** @throws ConfigError for lists and files that cannot be used */
-export function monitoringOptions(options: Options): MonitoringOptions {
+export function monitoringOptions(options: Options, logger: Logger): MonitoringOptions {
   const { prometheusUrl, alertmanagerUrl, monitoringAuthorization: authorization } = options;
   const tls = readOperationsTls(options);
   return {
-    targets: operationsTargets(options.operations, nodeTargets),
+    targets: operationsTargets(options.operations, nodeTargets, ({ message }) =>
+      logger.warn(`${message} What it named before is watched on.`),
+    ),
     ...(tls === null ? {} : { tls }),
     ...(prometheusUrl === '' ? {} : { prometheus: prometheusUrl }),
     ...(alertmanagerUrl === '' ? {} : { alertmanager: alertmanagerUrl }),

@@ -187,7 +187,8 @@ export const OPTIONS = {
     type: z.string(),
     fallback: '',
     placeholder: '<file>',
-    meaning: "Authorities (PEM) of the operations services' certificates; empty: those that the system trusts.",
+    meaning:
+      "Authorities (PEM) of the operations services' certificates; empty: those that the system trusts. For Prometheus and Alertmanager they count beside the system's.",
   }),
   operationsCertificate: option({
     type: z.string(),

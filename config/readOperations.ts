@@ -15,11 +15,13 @@ export type OperationsGroups = z.output<typeof Groups>;
  * read of it before.
  *
  * @param make what becomes of the lists; throws RangeError for one that cannot be used
+ * @param onProblem told once of each change after which a file cannot be used
  * @throws ConfigError, now, for a file that cannot be read or used
  */
 export function operationsTargets<T>(
   files: readonly string[],
   make: (groups: OperationsGroups) => readonly T[],
+  onProblem: (problem: ConfigError) => void = () => {},
 ): () => readonly T[] {
   const read = files.map((file) => ({ file, changed: changeOf(file), targets: targetsOf(file, make) }));
   return () => {
@@ -29,8 +31,9 @@ export function operationsTargets<T>(
       one.changed = changed;
       try {
         one.targets = targetsOf(one.file, make);
-      } catch {
+      } catch (error) {
         // It may be written just now; the next change is read.
+        onProblem(error as ConfigError);
       }
     }
     return read.flatMap(({ targets }) => targets);

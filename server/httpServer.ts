@@ -71,8 +71,8 @@ export async function startServer(options: ServerOptions, modules: ServerModules
   return { url, port, close: () => (closing ??= stop()) };
 
   async function stop(): Promise<void> {
-    await close(server, feed, limits.drainMs);
-    await Promise.all([traceMetrics?.close(), monitoring.close()]);
+    // At once: nodes that hang may take their time to get their log specifications back, and whoever stops the server waits.
+    await Promise.all([close(server, feed, limits.drainMs), traceMetrics?.close(), monitoring.close()]);
   }
 }
 

@@ -27,6 +27,7 @@ const USUAL_MS = 15 * MINUTE_MS;
 const MAX_RANGE_MS = 7 * 24 * 60 * MINUTE_MS;
 const POINTS = 120;
 const LEAST_STEP_MS = 5000;
+const MAX_ALERTS = 500;
 
 export const getMonitoring = jsonOperation({
   id: 'getMonitoring',
@@ -99,7 +100,14 @@ points, the last 15 minutes unless told; rates and means over a minute, or a ste
         to: isoOf(range.to),
         stepMs: range.stepMs,
         since: since === null ? null : isoOf(since),
-        panels: panels.map(({ panel: { id, title, unit, metric }, lines }) => ({ id, title, unit, metric, lines })),
+        panels: panels.map(({ panel: { id, title, unit, metric }, lines, more }) => ({
+          id,
+          title,
+          unit,
+          metric,
+          lines,
+          more,
+        })),
       },
     };
   },
@@ -183,15 +191,22 @@ export const listAlerts = jsonOperation({
     name: 'AlertList',
     schema: AlertList,
     description: 'The alerts',
-    example: { source: 'alertmanager', items: [ALERT_EXAMPLE] },
+    example: { source: 'alertmanager', items: [ALERT_EXAMPLE], total: 1 },
   },
   problems: ['invalid_request', 'monitoring_unavailable'],
   exampleQuery: 'node=Org1MSP/peer0.org1.example.com',
   async handle({ query }, { monitoring }) {
     const { node } = query;
     const alerts = await monitoring.alerts.active();
-    const items = node === undefined ? alerts : alerts.filter((alert) => concerns(alert, node));
-    return { body: { source: monitoring.alerts.kind, items: sortAlerts(items) } };
+    const instance = node === undefined ? undefined : monitoring.target(node)?.url.host;
+    const found = node === undefined ? alerts : alerts.filter((alert) => concerns(alert, node, instance));
+    return {
+      body: {
+        source: monitoring.alerts.kind,
+        items: sortAlerts(found).slice(0, MAX_ALERTS),
+        total: found.length,
+      },
+    };
   },
 });
 
@@ -253,8 +268,12 @@ function specOf({ spec, change }: HeldSpec): Frozen<z.output<typeof LogSpecState
   return { spec, change: change === null ? null : { ...change, until: isoOf(change.until) } };
 }
 
-/** Whether it is about this node, or about its organisation as a whole. */
-function concerns({ node, msp }: ActiveAlert, id: string): boolean {
+/**
+ * Whether it is about this node, or about its organisation as a whole.
+ * @param instance address of its operations service, as Prometheus calls a target that has no better name
+ */
+function concerns({ node, msp, labels }: ActiveAlert, id: string, instance: string | undefined): boolean {
+  if (instance !== undefined && labels['instance'] === instance) return true;
   const slash = id.indexOf('/');
   const [ownMsp, name] = slash < 0 ? [null, id] : [id.slice(0, slash), id.slice(slash + 1)];
   const sameMsp = msp === null || ownMsp === null || msp === ownMsp;

@@ -36,6 +36,7 @@ export const METRICS_EXAMPLE = {
           ],
         },
       ],
+      more: 0,
     },
   ],
 };

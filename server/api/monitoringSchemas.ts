@@ -50,6 +50,8 @@ export const NodeMetrics = z.object({
       metric: z.string(),
       /** None where the node does not tell the metric. `points`: milliseconds since 1970 and value, null in gaps. */
       lines: z.array(z.object({ name: z.string(), points: z.array(z.tuple([z.number(), z.number().nullable()])) })),
+      /** Lines that there are besides: of many the first are given. */
+      more: z.int(),
     }),
   ),
 });
@@ -82,4 +84,10 @@ export const Alert = z.object({
   silenced: z.boolean(),
   labels: z.record(z.string(), z.string()),
 });
-export const AlertList = z.object({ source: z.enum(['alertmanager', 'prometheus', 'own']), items: z.array(Alert) });
+export const AlertList = z.object({
+  source: z.enum(['alertmanager', 'prometheus', 'own']),
+  /** The gravest; at most 500. */
+  items: z.array(Alert),
+  /** How many there are. */
+  total: z.int(),
+});

@@ -114,11 +114,14 @@ describe('/metrics as OpenMetrics', () => {
     expect(open.text).toContain('# TYPE ftl_transactions counter\n');
     expect(open.text).toContain('\nftl_transactions_total{channel="mychannel",code="VALID"} 2\n');
     expect(open.text).toMatch(
-      /\nftl_stage_duration_seconds_bucket\{le="[^"]+",channel="mychannel",stage="commit",msp="Org\dMSP",node="peer0.org\d.example.com"\} \d # \{trace_id="[\da-f]{32}"\} 0\.\d+ \d{10}\.\d+\n/,
+      /\nftl_stage_duration_seconds_bucket\{le="[^"]+",channel="mychannel",stage="commit",msp="Org\dMSP",node="peer0.org\d.example.com"\} \d # \{trace_id="[\da-f]{32}",tx_id="[\w-]+"\} 0\.\d+ \d{10}\.\d+\n/,
     );
     const traceIds = [...open.text.matchAll(/trace_id="(\w+)"/g)].map((match) => match[1]);
     const { items } = TraceList.parse(await (await server.get('/api/v1/traces?code=VALID')).json());
     expect(items.map(({ traceId }) => traceId)).toEqual(expect.arrayContaining(traceIds));
+    const txIds = [...open.text.matchAll(/tx_id="([^"]+)"/g)].map((match) => match[1]);
+    expect(items.map(({ txId }) => txId)).toEqual(expect.arrayContaining(txIds));
+    expect(txIds.length).toBe(traceIds.length);
     expect(plain.text).not.toContain('trace_id');
     expect(namesOf(open)).toEqual(namesOf(plain));
     expect(namesOf(await ask('text/plain'))).toEqual(namesOf(plain));

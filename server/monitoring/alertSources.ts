@@ -3,7 +3,6 @@ import { type Alert, alertOf, type AlertSource } from './alerts.ts';
 import { PrometheusClient, type PrometheusOptions } from './prometheusSource.ts';
 
 const Texts = z.record(z.string(), z.string());
-const MAX = 500;
 
 const ManagerAlerts = z.array(
   z.object({
@@ -14,7 +13,7 @@ const ManagerAlerts = z.array(
   }),
 );
 
-/** What Alertmanager holds as active. */
+/** What Alertmanager holds as active, whatever it is about. */
 export function alertmanagerAlerts(options: PrometheusOptions): AlertSource {
   // The same way of asking: an address with a path, a header, JSON.
   const client = new PrometheusClient(options, 'Alertmanager');
@@ -22,11 +21,9 @@ export function alertmanagerAlerts(options: PrometheusOptions): AlertSource {
     kind: 'alertmanager',
     async active(): Promise<readonly Alert[]> {
       const alerts = await client.get('/api/v2/alerts', { active: 'true' }, ManagerAlerts);
-      return alerts
-        .slice(0, MAX)
-        .map(({ labels, annotations, startsAt, status }) =>
-          alertOf(labels, annotations, startsAt, status.state === 'suppressed'),
-        );
+      return alerts.map(({ labels, annotations, startsAt, status }) =>
+        alertOf(labels, annotations, startsAt, status.state === 'suppressed'),
+      );
     },
   };
 }
@@ -47,7 +44,6 @@ export function prometheusAlerts(client: PrometheusClient): AlertSource {
       const { data } = await client.get('/api/v1/alerts', {}, PrometheusAlerts);
       return data.alerts
         .filter(({ state }) => state === 'firing')
-        .slice(0, MAX)
         .map(({ labels, annotations, activeAt }) => alertOf(labels, annotations, activeAt ?? null, false));
     },
   };

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { givenBack, sameSpec } from './logSpecText.ts';
 import { MonitoringError } from './monitoringError.ts';
 import type { NodeClient } from './nodeClient.ts';
 import type { NodeTarget } from './nodeTarget.ts';
@@ -19,14 +20,22 @@ export interface LogSpecState {
   readonly change: LogSpecChange | null;
 }
 
-interface Pending extends LogSpecChange {
+interface Pending extends Omit<LogSpecChange, 'spec'> {
   readonly target: NodeTarget;
-  timer: NodeJS.Timeout;
+  /** What the node may have from here: more than one where it was not heard whether it took the last. */
+  readonly ours: readonly string[];
+  readonly timer: NodeJS.Timeout;
 }
 
-const RETRY_MS = 10_000;
-/** A node that cannot be reached for so long has ended, and begins with its own specification. */
-const GIVE_UP_MS = 3_600_000;
+export interface LogSpecOptions {
+  /** Milliseconds until the next try where a specification could not be put back. */
+  readonly retryMs: number;
+  /** Milliseconds of trying: a node that cannot be reached for so long has ended, and begins with its own specification. */
+  readonly giveUpMs: number;
+}
+
+const LOG_SPECS: LogSpecOptions = { retryMs: 10_000, giveUpMs: 3_600_000 };
+const MAX_OURS = 8;
 
 /**
  * Log specifications of nodes, changed for a while and put back by themselves: when the time is over, and when the server stops. What
@@ -35,90 +44,132 @@ const GIVE_UP_MS = 3_600_000;
 export class LogSpecs {
   readonly #client: NodeClient;
   readonly #logger: Logger;
+  readonly #options: LogSpecOptions;
   readonly #pending = new Map<string, Pending>();
+  /** What is under way at each node: a change reads, writes and remembers, with nothing in between. */
+  readonly #turns = new Map<string, Promise<unknown>>();
   #closed = false;
 
-  constructor(client: NodeClient, logger: Logger) {
+  constructor(client: NodeClient, logger: Logger, options: Partial<LogSpecOptions> = {}) {
     this.#client = client;
     this.#logger = logger;
+    this.#options = { ...LOG_SPECS, ...options };
   }
 
   /** @throws MonitoringError */
   async read(target: NodeTarget): Promise<LogSpecState> {
-    const spec = await this.#client.logSpec(target);
-    const pending = this.#pending.get(target.id);
-    if (pending === undefined || pending.spec !== spec) return { spec, change: null };
-    const { restores, until, by } = pending;
-    return { spec, change: { spec, restores, until, by } };
+    return this.#stateOf(target, await this.#client.logSpec(target));
   }
 
   /**
    * Sets it for so long. A second change restores what was there before the first.
    * @throws MonitoringError `refused` for one that the node does not take
    */
-  async change(target: NodeTarget, spec: string, forMs: number, by: string): Promise<LogSpecState> {
-    const before = await this.read(target);
-    const restores = before.change?.restores ?? before.spec;
-    await this.#client.putLogSpec(target, spec);
-    this.#forget(target.id);
-    const until = Date.now() + forMs;
-    this.#logger.info(
-      { node: target.id, spec, restores, until: new Date(until).toISOString(), by },
-      'log specification changed for a while',
-    );
-    // As the node writes it: another order of the same would not be recognised.
-    const said = await this.#client.logSpec(target);
-    if (said === restores) return { spec: said, change: null };
-    const timer = setTimeout(() => void this.#restore(target.id), forMs);
-    this.#pending.set(target.id, { target, spec: said, restores, until, by, timer });
-    if (this.#closed) await this.#restore(target.id);
-    return this.read(target);
+  change(target: NodeTarget, spec: string, forMs: number, by: string): Promise<LogSpecState> {
+    return this.#inTurn(target.id, async () => {
+      const before = await this.read(target);
+      if (this.#closed) throw new MonitoringError('stopping', 'FTL is stopping and changes nothing any more');
+      const restores = before.change?.restores ?? before.spec;
+      const earlier = before.change === null ? [] : (this.#pending.get(target.id)?.ours ?? []);
+      const until = Date.now() + forMs;
+      const hold = (ours: readonly string[]): void => this.#hold({ target, ours, restores, until, by }, forMs);
+      try {
+        await this.#client.putLogSpec(target, spec);
+      } catch (error) {
+        if (mayHaveArrived(error)) hold([...earlier, spec].slice(-MAX_OURS));
+        throw error;
+      }
+      this.#logger.info(
+        { node: target.id, spec, restores, until: new Date(until).toISOString(), by },
+        'log specification changed for a while',
+      );
+      if (sameSpec(spec, restores)) this.#forget(target.id);
+      else hold([spec]);
+      // It has taken it: that it does not say so again is no failure.
+      return this.#stateOf(target, await this.#client.logSpec(target).catch(() => spec));
+    });
   }
 
   /** Puts it back now. @throws MonitoringError */
-  async restore(target: NodeTarget, by: string): Promise<LogSpecState> {
-    const pending = this.#pending.get(target.id);
-    if (pending !== undefined) {
-      await this.#client.putLogSpec(target, pending.restores);
+  restore(target: NodeTarget, by: string): Promise<LogSpecState> {
+    return this.#inTurn(target.id, async () => {
+      const { change } = await this.read(target);
+      if (change !== null) {
+        await this.#client.putLogSpec(target, givenBack(change.restores));
+        this.#logger.info({ node: target.id, spec: change.restores, by }, 'log specification restored');
+      }
       this.#forget(target.id);
-      this.#logger.info({ node: target.id, spec: pending.restores, by }, 'log specification restored');
-    }
-    return this.read(target);
+      return this.read(target);
+    });
   }
 
   /** Puts back all that is not yet; what cannot be is logged. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#pending.keys()].map((id) => this.#restore(id)));
+    await Promise.allSettled(this.#turns.values());
+    await Promise.all(Array.from(this.#pending.keys(), (id) => this.#restore(id)));
   }
 
-  async #restore(id: string): Promise<void> {
+  #stateOf({ id }: NodeTarget, spec: string): LogSpecState {
     const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    const { target, restores, spec, until } = pending;
-    clearTimeout(pending.timer);
-    try {
-      const now = await this.#client.logSpec(target);
-      if (now === spec) await this.#client.putLogSpec(target, restores);
-      this.#forget(id);
-      this.#logger.info(
-        { node: id, spec: now === spec ? restores : now },
-        now === spec ? 'log specification restored' : 'log specification left as somebody else has set it',
-      );
-    } catch (error) {
-      const message = error instanceof MonitoringError ? error.message : String(error);
-      const over = this.#closed || Date.now() - until > GIVE_UP_MS;
-      this.#logger.warn(
-        { node: id, restores, reason: message },
-        over ? 'log specification was not restored' : 'log specification is not restored yet, trying again',
-      );
-      if (over) this.#forget(id);
-      else pending.timer = setTimeout(() => void this.#restore(id), RETRY_MS);
-    }
+    if (pending?.ours.some((one) => sameSpec(one, spec)) !== true) return { spec, change: null };
+    const { restores, until, by } = pending;
+    return { spec, change: { spec, restores, until, by } };
+  }
+
+  #restore(id: string): Promise<void> {
+    return this.#inTurn(id, async () => {
+      const pending = this.#pending.get(id);
+      if (pending === undefined) return;
+      const { target, restores, until } = pending;
+      try {
+        const { spec, change } = await this.read(target);
+        if (change !== null) await this.#client.putLogSpec(target, givenBack(restores));
+        this.#forget(id);
+        if (change !== null) this.#logger.info({ node: id, spec: restores }, 'log specification restored');
+        else if (!sameSpec(spec, restores)) {
+          this.#logger.info({ node: id, spec }, 'log specification left as somebody else has set it');
+        }
+      } catch (error) {
+        const reason = error instanceof MonitoringError ? error.message : String(error);
+        const never = error instanceof MonitoringError && error.code === 'refused';
+        const over = never || this.#closed || Date.now() - until > this.#options.giveUpMs;
+        this.#logger.warn(
+          { node: id, restores, reason },
+          over
+            ? 'log specification was not restored: the node has it until somebody changes it, or the node is restarted'
+            : 'log specification is not restored yet, trying again',
+        );
+        if (over) this.#forget(id);
+        else this.#hold(pending, this.#options.retryMs);
+      }
+    });
+  }
+
+  #hold(pending: Omit<Pending, 'timer'>, forMs: number): void {
+    const { id } = pending.target;
+    this.#forget(id);
+    this.#pending.set(id, { ...pending, timer: setTimeout(() => void this.#restore(id), forMs) });
   }
 
   #forget(id: string): void {
     clearTimeout(this.#pending.get(id)?.timer);
     this.#pending.delete(id);
   }
+
+  async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(id) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.#turns.set(id, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(id) === turn) this.#turns.delete(id);
+    }
+  }
+}
+
+/** Whether the node may have done what it was asked, though its answer was not heard. */
+function mayHaveArrived(error: unknown): boolean {
+  return error instanceof MonitoringError && (error.code === 'timeout' || error.code === 'unreachable');
 }

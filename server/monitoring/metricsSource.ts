@@ -18,9 +18,16 @@ export interface Line {
   readonly points: readonly (readonly [number, number | null])[];
 }
 
+export interface PanelLines {
+  readonly panel: Panel;
+  readonly lines: readonly Line[];
+  /** Lines that there are besides; a panel shows so many. */
+  readonly more: number;
+}
+
 export interface NodeMetrics {
   /** The panels of this kind of node, in their order; without lines where the node does not tell, or did not then. */
-  readonly panels: readonly { readonly panel: Panel; readonly lines: readonly Line[] }[];
+  readonly panels: readonly PanelLines[];
   /** From when on this source has anything of the node; null where it does not know. */
   readonly since: number | null;
 }

@@ -1,3 +1,4 @@
+import { getCACertificates } from 'node:tls';
 import type { Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import type { AlertSource } from './alerts.ts';
@@ -7,15 +8,15 @@ import { LogSpecs } from './logSpecs.ts';
 import type { MetricsSource } from './metricsSource.ts';
 import { NodeClient } from './nodeClient.ts';
 import { NodeStates } from './nodeStates.ts';
-import type { NodeTarget } from './nodeTarget.ts';
-import { OwnAlerts } from './ownAlerts.ts';
+import { eachOnce, type NodeTarget } from './nodeTarget.ts';
+import { type OwnAlertOptions, OwnAlerts } from './ownAlerts.ts';
 import { PrometheusClient, PrometheusSource } from './prometheusSource.ts';
 import { Scraper, type ScraperOptions } from './scraper.ts';
 
 export interface MonitoringOptions {
   /** Where the nodes' operations services are; asked before each round. */
   readonly targets?: () => readonly NodeTarget[];
-  /** For those that speak TLS. */
+  /** For those that speak TLS. Prometheus and Alertmanager may be of these authorities too; they are shown no certificate. */
   readonly tls?: ClientTls;
   /** Milliseconds that a node has to answer. */
   readonly nodeMs?: number;
@@ -26,6 +27,7 @@ export interface MonitoringOptions {
   /** Value of the header `Authorization` for both. */
   readonly authorization?: string;
   readonly scraper?: Partial<ScraperOptions>;
+  readonly ownAlerts?: Partial<OwnAlertOptions>;
 }
 
 const NODE_MS = 4000;
@@ -44,9 +46,15 @@ export class Monitoring {
     options: MonitoringOptions,
     { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
   ) {
-    const { targets = () => [], tls, nodeMs = NODE_MS, prometheus, alertmanager, authorization } = options;
+    const { tls, nodeMs = NODE_MS, prometheus, alertmanager, authorization } = options;
+    // Of several lists two may name the same node.
+    const targets = (): readonly NodeTarget[] => eachOnce(options.targets?.() ?? []);
     const client = new NodeClient({ ...(tls === undefined ? {} : { tls }), timeoutMs: nodeMs });
-    const how = { ...(authorization === undefined ? {} : { authorization }), timeoutMs: PROMETHEUS_MS };
+    const how = {
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(tls?.ca === undefined ? {} : { tls: { ca: [...getCACertificates('default'), tls.ca].flat() } }),
+      timeoutMs: PROMETHEUS_MS,
+    };
     this.#targets = targets;
     this.states = new NodeStates(client, targets);
     this.logSpecs = new LogSpecs(client, logger);
@@ -56,7 +64,12 @@ export class Monitoring {
     this.source = asked === null ? (this.#scraper as Scraper) : new PrometheusSource(asked);
     if (alertmanager !== undefined) this.alerts = alertmanagerAlerts({ url: alertmanager, ...how });
     else if (asked !== null) this.alerts = prometheusAlerts(asked);
-    else this.alerts = new OwnAlerts({ scraped: () => this.#scraper?.nodes ?? [], states: () => this.states.all() });
+    else {
+      this.alerts = new OwnAlerts(options.ownAlerts ?? {}, {
+        scraped: () => this.#scraper?.nodes ?? [],
+        states: (those) => this.states.ofEach(those),
+      });
+    }
   }
 
   target(id: string): NodeTarget | null {

@@ -1,4 +1,11 @@
-export type MonitoringErrorCode = 'unreachable' | 'timeout' | 'too_large' | 'unauthorized' | 'refused' | 'bad_answer';
+export type MonitoringErrorCode =
+  | 'unreachable'
+  | 'timeout'
+  | 'too_large'
+  | 'unauthorized'
+  | 'refused'
+  | 'bad_answer'
+  | 'stopping';
 
 /** What was asked of a node, of Prometheus or of Alertmanager did not come. The message says whom and why, and holds no secret. */
 export class MonitoringError extends Error {

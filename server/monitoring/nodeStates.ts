@@ -17,7 +17,8 @@ export interface NodeState {
 
 /** Milliseconds for which an answer holds: many may look at the same page. */
 const HOLDS_MS = 3000;
-const AT_A_TIME = 8;
+/** Nodes that do not answer cost their whole time: a page waits for two such rounds, not for twenty. */
+const AT_A_TIME = 32;
 
 /** Health and version of nodes, asked for when somebody wants to know. */
 export class NodeStates {
@@ -33,10 +34,14 @@ export class NodeStates {
   }
 
   /** Of every target. */
-  async all(): Promise<readonly NodeState[]> {
+  all(): Promise<readonly NodeState[]> {
     const targets = this.#targets();
     const ids = new Set(targets.map(({ id }) => id));
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+    return this.ofEach(targets);
+  }
+
+  async ofEach(targets: readonly NodeTarget[]): Promise<readonly NodeState[]> {
     const states: NodeState[] = [];
     const queue = [...targets.entries()];
     const work = async (): Promise<void> => {

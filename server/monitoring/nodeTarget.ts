@@ -15,36 +15,47 @@ export interface TargetGroup {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
-const MAX_TARGETS = 200;
+/** More is no network that one page shows. */
+export const MAX_TARGETS = 200;
 
 /**
- * The nodes that such a list names, each once.
- * @throws RangeError for an address that is none, or a node without a name
+ * The nodes that such a list names, each once: of two of one name the first.
+ * @throws RangeError for an address that is none, a node without a name, or too many
  */
 export function nodeTargets(groups: readonly TargetGroup[]): NodeTarget[] {
-  const found = new Map<string, NodeTarget>();
-  for (const { targets, labels = {} } of groups) {
-    for (const target of targets) {
-      const made = nodeTarget(target, labels);
-      if (found.size < MAX_TARGETS) found.set(made.id, made);
-    }
+  const all = groups.flatMap(({ targets, labels = {} }) => targets.map((target) => nodeTarget(target, labels)));
+  const each = eachOnce(all);
+  if (each.length > MAX_TARGETS) {
+    throw new RangeError(`it names ${each.length} nodes; at most ${MAX_TARGETS} are watched`);
   }
+  return each;
+}
+
+/** Of two of one ID the first: all that is known of a node goes by its ID. */
+export function eachOnce(targets: readonly NodeTarget[]): NodeTarget[] {
+  const found = new Map<string, NodeTarget>();
+  for (const target of targets) if (!found.has(target.id)) found.set(target.id, target);
   return [...found.values()];
 }
 
 function nodeTarget(address: string, labels: Readonly<Record<string, string>>): NodeTarget {
-  const { node, msp = '', kind, __scheme__: scheme = 'http' } = labels;
+  const { node, msp = '', kind = 'peer', __scheme__: scheme = 'http' } = labels;
   if (node === undefined || node === '') {
     throw new RangeError(`${address} has no label \`node\`: the name of the node, such as peer0.org1.example.com`);
+  }
+  if (kind !== 'peer' && kind !== 'orderer') {
+    throw new RangeError(`${node} has the label \`kind\` ${JSON.stringify(kind)}: it is \`peer\` or \`orderer\``);
   }
   if ((scheme !== 'http' && scheme !== 'https') || !/^(?:\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i.test(address)) {
     throw new RangeError(`${scheme}://${address} is no address of an operations service: it is HOST:PORT`);
   }
+  const url = URL.parse(`${scheme}://${address}`);
+  if (url === null) throw new RangeError(`${address} is no address of an operations service: it is HOST:PORT`);
   return {
     id: msp === '' ? node : `${msp}/${node}`,
     node,
     msp,
-    kind: kind === 'orderer' ? 'orderer' : 'peer',
-    url: new URL(`${scheme}://${address}`),
+    kind,
+    url,
   };
 }

@@ -1,15 +1,24 @@
 import { type Alert, alertOf, type AlertSource } from './alerts.ts';
+import type { MonitoringErrorCode } from './monitoringError.ts';
 import type { NodeState } from './nodeStates.ts';
+import type { NodeTarget } from './nodeTarget.ts';
 import type { Scraped } from './scraper.ts';
 
 interface OwnModules {
   readonly scraped: () => readonly Scraped[];
   /** What the nodes say of their health. */
-  readonly states: () => Promise<readonly NodeState[]>;
+  readonly states: (targets: readonly NodeTarget[]) => Promise<readonly NodeState[]>;
   readonly now?: () => number;
 }
 
-const DOWN_MS = 60_000;
+export interface OwnAlertOptions {
+  /** Milliseconds for which a node's metrics must not have been read. */
+  readonly downMs: number;
+}
+
+export const OWN_ALERTS: OwnAlertOptions = { downMs: 60_000 };
+/** Nobody is there, or nobody who answers; all else is an answer. */
+const NO_ANSWER: ReadonlySet<MonitoringErrorCode> = new Set(['unreachable', 'timeout']);
 const MINUTE_MS = 60_000;
 const HEIGHT = 'ledger_blockchain_height';
 
@@ -19,18 +28,22 @@ const HEIGHT = 'ledger_blockchain_height';
  */
 export class OwnAlerts implements AlertSource {
   readonly kind = 'own';
+  readonly #options: OwnAlertOptions;
   readonly #modules: OwnModules;
   readonly #now: () => number;
   readonly #since = new Map<string, number>();
 
-  constructor(modules: OwnModules) {
+  constructor(options: Partial<OwnAlertOptions>, modules: OwnModules) {
+    this.#options = { ...OWN_ALERTS, ...options };
     this.#modules = modules;
     this.#now = modules.now ?? Date.now;
   }
 
   async active(): Promise<readonly Alert[]> {
     const scraped = this.#modules.scraped();
-    const found = [...this.#down(scraped), ...this.#behind(scraped), ...unhealthy(await this.#modules.states())];
+    const answering = scraped.filter(({ failure }) => failure === null || !NO_ANSWER.has(failure.code));
+    const states = await this.#modules.states(answering.map(({ target }) => target));
+    const found = [...this.#silent(scraped), ...this.#behind(scraped), ...unhealthy(states)];
     const keys = new Set(found.map(keyOf));
     for (const key of this.#since.keys()) if (!keys.has(key)) this.#since.delete(key);
     const now = this.#now();
@@ -42,17 +55,22 @@ export class OwnAlerts implements AlertSource {
     });
   }
 
-  *#down(scraped: readonly Scraped[]): Generator<Alert> {
-    for (const { target, failingSince, error } of scraped) {
-      if (failingSince === null || this.#now() - failingSince < DOWN_MS) continue;
+  *#silent(scraped: readonly Scraped[]): Generator<Alert> {
+    for (const { target, failure } of scraped) {
+      if (failure === null || this.#now() - failure.since < this.#options.downMs) continue;
       const { node, msp, kind } = target;
+      const of = msp === '' ? node : `${node} of ${msp}`;
+      const name = kind === 'peer' ? 'Peer' : 'Orderer';
+      const down = NO_ANSWER.has(failure.code);
       yield alertOf(
-        { alertname: kind === 'peer' ? 'FtlPeerDown' : 'FtlOrdererDown', severity: 'critical', node, msp, kind },
+        down
+          ? { alertname: `Ftl${name}Down`, severity: 'critical', node, msp, kind }
+          : { alertname: 'FtlMetricsUnreadable', severity: 'warning', node, msp, kind },
         {
-          summary: `${kind === 'peer' ? 'Peer' : 'Orderer'} ${node} of ${msp} does not answer`,
-          ...(error === null ? {} : { description: error }),
+          summary: down ? `${name} ${of} does not answer` : `The metrics of ${of} cannot be read`,
+          description: failure.message,
         },
-        new Date(failingSince).toISOString(),
+        new Date(failure.since).toISOString(),
         false,
       );
     }

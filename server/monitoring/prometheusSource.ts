@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ask, type ClientTls } from './ask.ts';
-import type { Line, MetricsSource, NodeMetrics, NodeRef, RangeQuery } from './metricsSource.ts';
+import type { Line, MetricsSource, NodeMetrics, NodeRef, PanelLines, RangeQuery } from './metricsSource.ts';
 import { MonitoringError } from './monitoringError.ts';
-import { MAX_LINES, type Panel, panelsOf, WINDOW_S } from './panels.ts';
-import { timesOf } from './sampleHistory.ts';
+import { type Panel, panelsOf, WINDOW_S } from './panels.ts';
+import { firstLines, timesOf } from './sampleHistory.ts';
 
 export interface PrometheusOptions {
   /** Of the server, with the path that it has behind a proxy. User and password in it are sent as such. */
@@ -20,13 +20,17 @@ const Matrix = z.object({
     result: z.array(z.object({ metric: Labels, values: z.array(z.tuple([z.number(), z.string()])) })),
   }),
 });
-const Vector = z.object({ data: z.object({ result: z.array(z.object({ metric: Labels })) }) });
+const Vector = z.object({
+  data: z.object({ result: z.array(z.object({ metric: Labels, value: z.tuple([z.number(), z.string()]) })) }),
+});
 const Failure = z.object({ error: z.string() });
 
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Milliseconds for which it is not asked again how it calls a node. */
 const KNOWN_MS = 60_000;
 const MAX_KNOWN = 500;
+/** Asked of it for one panel: enough to say how many more there are than are shown. */
+const MAX_SERIES = 200;
 
 /** One HTTP API of Prometheus' kind (Prometheus, Thanos, Mimir): queries, and what it says of alerts. */
 export class PrometheusClient {
@@ -88,12 +92,10 @@ export class PrometheusSource implements MetricsSource {
   }
 
   async range(node: NodeRef, query: RangeQuery): Promise<NodeMetrics> {
-    const selector = await this.#selectorOf(node);
+    const selector = await this.#selectorOf(node, query.to);
     const panels = panelsOf(node.kind);
-    if (selector === null) return { panels: panels.map((panel) => ({ panel, lines: [] })), since: null };
-    const filled = await Promise.all(
-      panels.map(async (panel) => ({ panel, lines: await this.#lines(panel, selector, query) })),
-    );
+    if (selector === null) return { panels: panels.map((panel) => ({ panel, lines: [], more: 0 })), since: null };
+    const filled = await Promise.all(panels.map((panel) => this.#lines(panel, selector, query)));
     return { panels: filled, since: null };
   }
 
@@ -101,7 +103,7 @@ export class PrometheusSource implements MetricsSource {
     return Promise.resolve();
   }
 
-  async #lines(panel: Panel, selector: string, query: RangeQuery): Promise<Line[]> {
+  async #lines(panel: Panel, selector: string, query: RangeQuery): Promise<PanelLines> {
     const { data } = await this.#client.get(
       '/api/v1/query_range',
       {
@@ -109,50 +111,74 @@ export class PrometheusSource implements MetricsSource {
         start: String(query.from / 1000),
         end: String(query.to / 1000),
         step: String(query.stepMs / 1000),
-        limit: String(MAX_LINES),
+        limit: String(MAX_SERIES),
       },
       Matrix,
     );
-    return data.result
+    const lines = data.result
       .map(({ metric, values }) => ({ name: panel.by === null ? '' : (metric[panel.by] ?? ''), values }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      .slice(0, MAX_LINES)
       .map(({ name, values }) => ({ name, points: pointsOf(values, query) }));
+    return firstLines(panel, lines);
   }
 
-  /** How it calls the node; null where it does not know it. Scrape configurations are the operator's own: labels differ. */
-  async #selectorOf(node: NodeRef): Promise<string | null> {
-    const known = this.#selectors.get(node.id);
-    if (known !== undefined && known.at > this.#now() - KNOWN_MS) return known.selector;
-    // Also what answers no longer: its past is asked for too.
-    const { data } = await this.#client.get('/api/v1/query', { query: 'last_over_time(up[1h])' }, Vector);
+  /** How it calls the node, or called it then; null where it does not know it. Scrape configurations are the operator's own: labels differ. */
+  async #selectorOf(node: NodeRef, at: number): Promise<string | null> {
+    const now = this.#now();
+    const past = at < now - KNOWN_MS;
+    const known = past ? undefined : this.#selectors.get(node.id);
+    if (known !== undefined && known.at > now - KNOWN_MS) return known.selector;
+    const time = String(Math.min(at, now) / 1000);
+    const { data } = await this.#client.get('/api/v1/query', { query: lastSeen(node), time }, Vector);
     const selector = selectorFor(
       node,
-      data.result.map(({ metric }) => metric),
+      data.result.map(({ metric, value: [, seen] }) => ({ labels: metric, seen: Number(seen) })),
     );
+    if (past) return selector;
     if (this.#selectors.size >= MAX_KNOWN) this.#selectors.clear();
-    this.#selectors.set(node.id, { at: this.#now(), selector });
+    this.#selectors.set(node.id, { at: now, selector });
     return selector;
   }
 }
 
+/** When each target that may be the node was scraped last. Within an hour: what answers no longer has a past that is asked for too. */
+function lastSeen({ node, url }: NodeRef): string {
+  const selectors = [
+    `node=${JSON.stringify(node)}`,
+    `instance=~${JSON.stringify(`${escapedPattern(node)}(:[0-9]+)?`)}`,
+    ...(url === undefined ? [] : [`instance=${JSON.stringify(url.host)}`]),
+  ];
+  return `max_over_time((${selectors.map((one) => `timestamp(up{${one}})`).join(' or ')})[1h:15s])`;
+}
+
+function escapedPattern(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+interface Seen {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Seconds since 1970. */
+  readonly seen: number;
+}
+
 /**
  * The target that is the node: by the labels `node` and `msp` that FTL's scrape configuration sets, else by the address of its
- * operations service, else by its name before the port.
+ * operations service, else by its name before the port. Of several the one at that address, then the one that was scraped last.
  */
-export function selectorFor(
-  { node, msp, url }: NodeRef,
-  targets: readonly Readonly<Record<string, string>>[],
-): string | null {
-  const mine = ({ msp: other = '' }: Readonly<Record<string, string>>) => other === '' || msp === '' || other === msp;
-  const found =
-    targets.find((labels) => labels['node'] === node && mine(labels)) ??
-    targets.find(({ instance }) => url !== undefined && instance === url.host) ??
-    targets.find(
-      (labels) => (labels['instance'] === node || labels['instance']?.split(':')[0] === node) && mine(labels),
-    );
+export function selectorFor({ node, msp, kind, url }: NodeRef, targets: readonly Seen[]): string | null {
+  const rank = ({ labels, seen }: Seen): readonly number[] => {
+    const { instance = '', node: named, msp: other = '', kind: what } = labels;
+    const here = url !== undefined && instance === url.host;
+    const own =
+      (named === node || instance.replace(/:\d+$/, '') === node) && (other === '' || msp === '' || other === msp);
+    return own || here ? [Number(named === node && own), Number(here), Number(what === kind), seen] : [];
+  };
+  const [found] = targets
+    .map((target) => ({ target, rank: rank(target) }))
+    .filter((one) => one.rank.length > 0)
+    .toSorted((a, b) => b.rank.map((value, index) => value - (a.rank[index] as number)).find((by) => by !== 0) ?? 0);
   if (found === undefined) return null;
-  const { instance = '', job = '' } = found;
+  const { instance = '', job = '' } = found.target.labels;
   return `{instance=${JSON.stringify(instance)},job=${JSON.stringify(job)}}`;
 }
 

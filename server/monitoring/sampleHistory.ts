@@ -1,11 +1,43 @@
-import type { RangeQuery, Line } from './metricsSource.ts';
+import type { Line, PanelLines, RangeQuery } from './metricsSource.ts';
 import { MAX_LINES, type Panel, WINDOW_S } from './panels.ts';
 import type { MetricSample } from './prometheusText.ts';
 
-/** Kept of one node at most: metric and label value. */
-const MAX_SERIES = 250;
 /** A value counts as current for this many scrapes. */
 const FRESH = 3;
+/** Kept of one node at most: a series is one metric with one label value. A busy peer has about forty. */
+export const MAX_NODE_SERIES = 250;
+/** Kept of all nodes together: 58 MB with the usual hour of scrapes every 5 s. */
+export const MAX_SERIES = 10_000;
+const MAX_LABEL = 256;
+
+/** How many series there may be; shared by the histories of all nodes. */
+export class SeriesBudget {
+  #left: number;
+
+  constructor(limit = MAX_SERIES) {
+    this.#left = limit;
+  }
+
+  get left(): number {
+    return this.#left;
+  }
+
+  take(): boolean {
+    if (this.#left <= 0) return false;
+    this.#left--;
+    return true;
+  }
+
+  giveBack(count: number): void {
+    this.#left += count;
+  }
+}
+
+interface Ring {
+  readonly values: Float64Array;
+  /** Number of the scrape that told it last. */
+  last: number;
+}
 
 /** The names of the samples that panels are made of. */
 export function samplesOf(panels: readonly Panel[]): Set<string> {
@@ -22,15 +54,22 @@ export class SampleHistory {
   readonly #by: ReadonlyMap<string, string | null>;
   readonly #intervalMs: number;
   readonly #times: Float64Array;
-  readonly #series = new Map<string, Map<string, Float64Array>>();
+  readonly #series = new Map<string, Map<string, Ring>>();
+  readonly #budget: SeriesBudget;
   #count = 0;
   #written = 0;
 
   /** @param length scrapes that are kept */
-  constructor(panels: readonly Panel[], length: number, intervalMs: number) {
+  constructor(panels: readonly Panel[], length: number, intervalMs: number, budget: SeriesBudget = new SeriesBudget()) {
     this.#by = new Map(panels.flatMap((panel) => [...samplesOf([panel])].map((name) => [name, panel.by])));
     this.#intervalMs = intervalMs;
     this.#times = new Float64Array(length).fill(Number.NaN);
+    this.#budget = budget;
+  }
+
+  /** Series that are kept. */
+  get size(): number {
+    return this.#count;
   }
 
   /** Time of the oldest scrape that is kept; null before the first. */
@@ -39,33 +78,63 @@ export class SampleHistory {
     return this.#times[this.#slot(Math.max(0, this.#written - this.#times.length))] as number;
   }
 
-  /** One scrape. */
-  add(at: number, samples: Iterable<MetricSample>): void {
+  /**
+   * One scrape. Where the clock was set back, what was kept is forgotten: it would lie in the future.
+   * @returns samples that were not kept, as there are too many series
+   */
+  add(at: number, samples: Iterable<MetricSample>): number {
+    if (this.#written > 0 && at <= (this.#times[this.#slot(this.#written - 1)] as number)) this.clear();
     const slot = this.#slot(this.#written);
     this.#times[slot] = at;
-    for (const values of this.#series.values()) for (const ring of values.values()) ring[slot] = Number.NaN;
+    for (const rings of this.#series.values()) for (const { values } of rings.values()) values[slot] = Number.NaN;
+    let cut = 0;
+    let pruned = false;
     for (const { name, labels, value } of samples) {
       const by = this.#by.get(name);
       if (by === undefined || !Number.isFinite(value)) continue;
-      const ring = this.#ring(name, by === null ? '' : (labels[by] ?? ''));
-      if (ring === null) continue;
-      const before = ring[slot] as number;
-      ring[slot] = Number.isNaN(before) ? value : before + value;
+      const label = by === null ? '' : (labels[by] ?? '');
+      let ring = this.#ring(name, label);
+      if (ring === null && !pruned) {
+        // Once a scrape: what nobody has told within all that is kept makes room.
+        this.#prune();
+        pruned = true;
+        ring = this.#ring(name, label);
+      }
+      if (ring === null) {
+        cut++;
+        continue;
+      }
+      const before = ring.values[slot] as number;
+      ring.values[slot] = Number.isNaN(before) ? value : before + value;
+      ring.last = this.#written;
     }
     this.#written++;
+    if (this.#written % this.#times.length === 0) this.#prune();
+    return cut;
   }
 
-  /** Lines of a panel; of many those with the names that come first. */
-  lines({ metric, how }: Panel, query: RangeQuery): Line[] {
+  /** Forgets everything, and makes room for others. */
+  clear(): void {
+    this.#budget.giveBack(this.#count);
+    this.#count = 0;
+    this.#written = 0;
+    this.#series.clear();
+    this.#times.fill(Number.NaN);
+  }
+
+  /** Lines of a panel, those without a value left out; of many those with the names that come first. */
+  lines(panel: Panel, query: RangeQuery): PanelLines {
+    const { metric, how } = panel;
+    const times = timesOf(query);
     const names = [...(this.#series.get(how === 'mean' ? `${metric}_count` : metric)?.keys() ?? [])];
-    return names
+    const lines = names
       .toSorted()
-      .slice(0, MAX_LINES)
       .map((name) => ({
         name,
-        points: timesOf(query).map((at) => [at, this.#valueAt(metric, how, name, at, query.stepMs)] as const),
+        points: times.map((at) => [at, this.#valueAt(metric, how, name, at, query.stepMs)] as const),
       }))
       .filter(({ points }) => points.some(([, value]) => value !== null));
+    return firstLines(panel, lines);
   }
 
   /** By label value: what the gauge was then, or shortly before. */
@@ -79,10 +148,10 @@ export class SampleHistory {
   }
 
   #valueAt(metric: string, how: Panel['how'], name: string, at: number, stepMs: number): number | null {
-    if (how === 'gauge') return this.#gauge(this.#series.get(metric)?.get(name), at, stepMs);
-    if (how === 'rate') return this.#increase(this.#series.get(metric)?.get(name), at)?.perSecond ?? null;
-    const sum = this.#increase(this.#series.get(`${metric}_sum`)?.get(name), at);
-    const count = this.#increase(this.#series.get(`${metric}_count`)?.get(name), at);
+    if (how === 'gauge') return this.#gauge(this.#series.get(metric)?.get(name)?.values, at, stepMs);
+    if (how === 'rate') return this.#increase(this.#series.get(metric)?.get(name)?.values, at)?.perSecond ?? null;
+    const sum = this.#increase(this.#series.get(`${metric}_sum`)?.get(name)?.values, at);
+    const count = this.#increase(this.#series.get(`${metric}_count`)?.get(name)?.values, at);
     return sum === null || count === null || count.by === 0 ? null : sum.by / count.by;
   }
 
@@ -132,16 +201,37 @@ export class SampleHistory {
     return index % this.#times.length;
   }
 
-  #ring(name: string, label: string): Float64Array | null {
-    const values = this.#series.get(name) ?? new Map<string, Float64Array>();
-    const known = values.get(label);
+  #ring(name: string, label: string): Ring | null {
+    const rings = this.#series.get(name);
+    const known = rings?.get(label);
     if (known !== undefined) return known;
-    if (this.#count >= MAX_SERIES) return null;
+    if (this.#count >= MAX_NODE_SERIES || label.length > MAX_LABEL || !this.#budget.take()) return null;
     this.#count++;
-    const ring = new Float64Array(this.#times.length).fill(Number.NaN);
-    this.#series.set(name, values.set(label, ring));
+    // As a part of what was scraped it would keep the whole of it in memory.
+    const own = Buffer.from(label).toString();
+    const ring = { values: new Float64Array(this.#times.length).fill(Number.NaN), last: this.#written };
+    if (rings === undefined) this.#series.set(name, new Map([[own, ring]]));
+    else rings.set(own, ring);
     return ring;
   }
+
+  /** Lets go of series that no scrape of those that are kept has told. */
+  #prune(): void {
+    const before = this.#count;
+    for (const rings of this.#series.values()) {
+      for (const [label, { last }] of rings) {
+        if (last >= this.#written - this.#times.length) continue;
+        rings.delete(label);
+        this.#count--;
+      }
+    }
+    this.#budget.giveBack(before - this.#count);
+  }
+}
+
+/** Of many lines the first, and how many more there are. */
+export function firstLines(panel: Panel, lines: readonly Line[]): PanelLines {
+  return { panel, lines: lines.slice(0, MAX_LINES), more: Math.max(0, lines.length - MAX_LINES) };
 }
 
 export function timesOf({ from, to, stepMs }: RangeQuery): number[] {

@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What the traces tell, as Prometheus reads it. Gauges are filled by whoever reads the traces. */
 export interface TraceGauges {
-  /** `trace_id` is the label of its exemplars. */
-  readonly stageDuration: Histogram<'channel' | 'stage' | 'msp' | 'node' | 'trace_id'>;
+  /** `trace_id` and `tx_id` are labels of its exemplars. */
+  readonly stageDuration: Histogram<'channel' | 'stage' | 'msp' | 'node' | 'trace_id' | 'tx_id'>;
   readonly transactions: Counter<'channel' | 'code'>;
   readonly findings: Counter<'channel' | 'code' | 'severity'>;
   readonly behindBlocks: Gauge<'channel' | 'peer' | 'msp'>;
@@ -19,7 +19,7 @@ export function createTraceGauges(registry: Registry, collect: () => void): Trac
   const registers = [registry];
   const stageDuration: TraceGauges['stageDuration'] = new Histogram({
     name: 'ftl_stage_duration_seconds',
-    help: 'Time of committed transactions in each stage, by the node that took it: from a sample where there are too many. With the trace ID as exemplar.',
+    help: 'Time of committed transactions in each stage, by the node that took it: from a sample where there are too many. With trace and transaction ID as exemplar.',
     labelNames: ['channel', 'stage', 'msp', 'node'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     enableExemplars: true,

@@ -206,10 +206,11 @@ export class TraceMetrics {
       if (this.#stop.signal.aborted) return;
       const trace = await this.#store.trace({ channel, txId });
       if (trace === null) continue;
+      const exemplarLabels = exemplarOf(traceId, txId);
       const participants = new Map(trace.participants.map(({ id, msp }) => [id, msp]));
       for (const { stage, node, seconds } of stageTimes(trace)) {
         const labels = this.#stageLabels(channel, stage, node, node === null ? null : (participants.get(node) ?? null));
-        this.#gauges.stageDuration.observe({ labels, value: seconds, exemplarLabels: { trace_id: traceId } });
+        this.#gauges.stageDuration.observe({ labels, value: seconds, exemplarLabels });
       }
     }
   }
@@ -250,6 +251,16 @@ export class TraceMetrics {
       for (const channel of this.#told) gauge.set({ channel }, counts.get(channel) ?? 0);
     }
   }
+}
+
+/** Names and values of an exemplar's labels together (OpenMetrics 1.0, Exemplars). */
+const MAX_EXEMPLAR = 128;
+
+/** FTL's page of a trace goes by `tx_id`; tracing systems by `trace_id`. No room for both is where an ID is not one of Fabric's. */
+function exemplarOf(traceId: string, txId: string): { readonly trace_id: string; readonly tx_id?: string } {
+  const both = { trace_id: traceId, tx_id: txId };
+  const length = Object.entries(both).flat().join('').length;
+  return txId !== '' && length <= MAX_EXEMPLAR ? both : { trace_id: traceId };
 }
 
 /** As the nodes' own metrics name a node: without its MSP. */

@@ -98,12 +98,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('mounts only files and folders that there are', () => {
-    const elsewhere = new Set([
-      './logs',
-      '/var/lib/docker/containers',
-      '../grafana/prometheus',
-      '../grafana/provisioning',
-    ]);
+    const elsewhere = new Set(['./logs', '/var/lib/docker/containers']);
     for (const [name, service] of services) {
       for (const { source } of mountsOf(service)) {
         if (!source.startsWith('.') || elsewhere.has(source)) continue;
@@ -116,7 +111,8 @@ describe('docker-compose.yml', () => {
     for (const [name, service] of services) {
       for (const { source, volume } of mountsOf(service).filter((mount) => mount.source === 'certificates')) {
         expect(source).toBe('certificates');
-        const own = name === 'security' || name === 'kibana-objects' ? 'ftl' : name;
+        // These need the authority's certificate alone.
+        const own = ['security', 'kibana-objects', 'grafana'].includes(name) ? 'ftl' : name;
         expect(volume, name).toEqual(name === 'certificates' ? {} : { subpath: own });
       }
     }
@@ -167,6 +163,15 @@ describe('docker-compose.yml', () => {
     for (const variable of asked) expect(variablesOf('logstash')).toContain(variable);
     const withoutDefault = [...read('filebeat/filebeat.yml').matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name]) => name);
     for (const variable of withoutDefault) expect(variablesOf('filebeat')).toContain(variable);
+  });
+
+  it('gives Grafana every variable that its data sources name, and Prometheus what their links need', () => {
+    const sources = list('../grafana/provisioning/datasources/*.yaml').map((path) => variablesIn(readYaml(path)[0]!));
+    const given = variablesOf('grafana').map((name) => name.replace(/^(GF_.*)__FILE$/, '$1'));
+    expect(sources.flat().length).toBeGreaterThan(2);
+    for (const variable of sources.flat()) expect(given).toContain(variable);
+    const { command } = mapOf(mapOf(compose['services'])['prometheus']);
+    expect(listOf(command)).toContain('--enable-feature=exemplar-storage');
   });
 });
 
