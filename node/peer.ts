@@ -146,7 +146,7 @@ async function startParts(
   cleanUp.push(startVerificationThreads(settings.validatorPoolSize ?? availableParallelism()));
 
   const folders = new LedgerFolders(settings.fileSystemPath, settings.snapshotsPath);
-  await folders.make();
+  folders.make();
   const here = process.cwd();
   const endorsementPlugins = await loadEndorsementPlugins(settings.endorsementPlugins, here);
   const validationPlugins = await loadValidationPlugins(settings.validationPlugins, here);

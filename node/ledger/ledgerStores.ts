@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '#node/util/makeFolder.ts';
 import { BlockStore } from './blocks/blockStore.ts';
 import { blockToLiveBy } from './blockCollections.ts';
 import { HistoryDatabase } from './history/historyDatabase.ts';
@@ -52,7 +53,7 @@ export interface LedgerStores {
 /** Opens all of them, or none. @throws BlockStoreError, StateError, PrivateDataError */
 export async function openStores(options: StoreOptions): Promise<LedgerStores> {
   const { folder, channelId } = options;
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const opened: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(one: T): T => {
     opened.push(one);

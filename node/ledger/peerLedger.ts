@@ -1,6 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlockView } from '#node/protos/blockView.ts';
+import { makeFolder } from '#node/util/makeFolder.ts';
 import { BlocksToLive, expirySource } from './blockExpiry.ts';
 import { blockToLiveBy, missingPrivateData } from './blockCollections.ts';
 import { applyState, purgedKeys, purgeMarkers } from './blockUpdates.ts';
@@ -99,7 +100,7 @@ export class PeerLedger implements AsyncDisposable {
       throw new SnapshotError('exists', `${folder} holds a ledger already`);
     }
     const { channel_name: channelId } = await verifySnapshot(snapshot);
-    await mkdir(join(folder, LEDGER_FOLDERS.state), { recursive: true });
+    makeFolder(join(folder, LEDGER_FOLDERS.state));
     const state = await LevelStateDatabase.open(join(folder, LEDGER_FOLDERS.state, channelId));
     try {
       return await joinFromSnapshot(

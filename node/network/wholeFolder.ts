@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '#node/util/makeFolder.ts';
 import { NetworkError } from './networkError.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function wholeFolder(folder: string, fill: (partial: string) => voi
   }
   const partial = `${folder}.partial-${randomBytes(4).toString('hex')}`;
   try {
-    mkdirSync(dirname(folder), { recursive: true });
+    makeFolder(dirname(folder));
     mkdirSync(partial);
     await fill(partial);
     renameSync(partial, folder);

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '#node/ledger/blocks/blockFiles.ts';
+import { makeFolder } from '#node/util/makeFolder.ts';
 
 /**
  * Operations on channels that a crash must not leave half done, one file each, named as Fabric names them (`orderer/common/filerepo`):
@@ -18,7 +19,7 @@ export class PendingOperations {
 
   static async open(location: string, kind: 'join' | 'remove'): Promise<PendingOperations> {
     const folder = join(location, 'pendingops', kind);
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     return new PendingOperations(folder, kind);
   }
 

@@ -5,6 +5,7 @@ import { syncFolder } from '#node/ledger/blocks/blockFiles.ts';
 import { checkedChannelId } from '#node/ledger/blocks/channelId.ts';
 import { LEDGER_FOLDERS } from '#node/ledger/ledgerStores.ts';
 import { channelsIn } from '#node/ledger/peerLedger.ts';
+import { makeFolder } from '#node/util/makeFolder.ts';
 
 /** Where a ledger that is being made is written down. */
 const UNDER_CONSTRUCTION = 'ftlUnderConstruction';
@@ -26,11 +27,12 @@ export class LedgerFolders {
   /**
    * Makes the folders that are not there yet: the root open to pass through, for chaincode that runs as another user lies below it,
    * what the ledgers hold closed to that user.
+   * @throws what the file system says
    */
-  async make(): Promise<void> {
-    await mkdir(this.root, { recursive: true, mode: 0o755 });
-    await mkdir(this.ledgers, { recursive: true, mode: 0o750 });
-    await mkdir(this.snapshots, { recursive: true, mode: 0o750 });
+  make(): void {
+    makeFolder(this.root, 0o755);
+    makeFolder(this.ledgers, 0o750);
+    makeFolder(this.snapshots, 0o750);
   }
 
   /** Where a channel's pending snapshots are written down. */

@@ -1,6 +1,7 @@
-import { closeSync, fsync, fstatSync, mkdirSync, openSync, renameSync, rmSync, write, writeSync } from 'node:fs';
+import { closeSync, fsync, fstatSync, openSync, renameSync, rmSync, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolder } from '#node/util/makeFolder.ts';
 import type { LineSink } from './lineSink.ts';
 
 const writeAt = promisify(write);
@@ -39,7 +40,7 @@ export class RotatingFile implements LineSink {
    * @throws what the file system says
    */
   static open(options: RotatingFileOptions & { readonly torn?: boolean }): RotatingFile {
-    mkdirSync(dirname(options.path), { recursive: true });
+    makeFolder(dirname(options.path));
     const descriptor = openForWriting(options.path, false);
     const file = new RotatingFile(options, descriptor, fstatSync(descriptor).size);
     if (options.torn === true) {

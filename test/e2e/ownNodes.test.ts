@@ -287,6 +287,9 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
         /peer.tls.cert.file names .*none.pem, which cannot be read/,
       ],
       [{ CORE_PEER_MSPCONFIGPATH: join(path, 'none') }, /none/],
+      // Where there can be no folder at all.
+      [{ CORE_PEER_FILESYSTEMPATH: join(certificate, 'ledgers') }, /EEXIST|ENOTDIR/],
+      [{ CORE_PEER_FILESYSTEMPATH: '/proc/none/ledgers' }, /mkdir '\/proc/],
       [{ CORE_PEER_KEEPALIVE_INTERVAL: 'soon' }, /peer.keepalive.interval is "soon", which is no duration/],
       [{ CORE_PEER_LISTENADDRESS: `127.0.0.1:${peerNode.port}` }, /127.0.0.1:\d+ is taken by another process/],
     ];
@@ -321,6 +324,7 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
       ],
       [{ ORDERER_GENERAL_TLS_CERTIFICATE: garbage }, /^ftl: the TLS certificate cannot be read/],
       [{ ORDERER_ADMIN_TLS_CERTIFICATE: garbage }, /^ftl: the admin TLS certificate cannot be read/],
+      [{ ORDERER_FILELEDGER_LOCATION: '/proc/none/ledgers' }, /mkdir '\/proc/],
     ];
     for (const [environment, message] of ofOrderers) {
       const { status, stderr } = await runFtl(['orderer'], {

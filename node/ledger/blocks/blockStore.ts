@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlockView } from '#node/protos/blockView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
+import { makeFolder } from '#node/util/makeFolder.ts';
 import { BlockFiles } from './blockFiles.ts';
 import { encodeRecord } from './blockRecord.ts';
 import { type Recovery, recover } from './blockRecovery.ts';
@@ -86,7 +87,7 @@ export class BlockStore extends StoredBlocks {
   static async open(folder: string, channelId: string, options: Partial<BlockStoreOptions> = {}): Promise<BlockStore> {
     const blocks = channelFolder(folder, channelId);
     await refuseForeign(folder);
-    await mkdir(blocks, { recursive: true });
+    makeFolder(blocks);
     const files = new BlockFiles(blocks);
     const index = await LevelBlockIndex.open(join(folder, 'index', channelId));
     try {
@@ -113,7 +114,7 @@ export class BlockStore extends StoredBlocks {
   ): Promise<void> {
     const blocks = channelFolder(folder, channelId);
     await refuseForeign(folder);
-    await mkdir(blocks, { recursive: true });
+    makeFolder(blocks);
     const index = await LevelBlockIndex.open(join(folder, 'index', channelId));
     try {
       if ((await new BlockFiles(blocks).count()) > 0 || (await readBootstrapInfo(blocks)) !== null) {

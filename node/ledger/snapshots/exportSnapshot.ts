@@ -1,5 +1,6 @@
-import { open, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '#node/util/makeFolder.ts';
 import { syncFolder } from '../blocks/blockFiles.ts';
 import type { BlockStore } from '../blocks/blockStore.ts';
 import type { CollectionHistory } from '../privateData/collectionHistory.ts';
@@ -54,7 +55,7 @@ export async function exportSnapshot(
   }
   const partial = `${folder}.partial`;
   await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
+  makeFolder(partial);
   const hashes = {
     ...(await exportTxIds(partial, blocks.txIds())),
     ...(await exportCollections(partial, modules.collections)),

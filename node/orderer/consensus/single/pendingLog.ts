@@ -1,8 +1,9 @@
 import { writeSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncFolder } from '#node/ledger/blocks/blockFiles.ts';
+import { makeFolder } from '#node/util/makeFolder.ts';
 import { OrdererError } from '../../ordererError.ts';
 
 /**
@@ -73,7 +74,7 @@ export class PendingLog {
     applied: number,
   ): Promise<{ readonly log: PendingLog; readonly entries: readonly PendingEntry[] }> {
     const { folder, segmentBytes = SEGMENT_BYTES } = options;
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const names = (await readdir(folder)).filter((name) => NAME.test(name)).toSorted();
     const log = new PendingLog({ ...options, segmentBytes }, []);
     const entries: PendingEntry[] = [];
