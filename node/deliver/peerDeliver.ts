@@ -11,6 +11,7 @@ import type { BlockView } from '#node/protos/blockView.ts';
 import { implicitCollection } from '#node/protos/lifecycleView.ts';
 import { ProtoError } from '#node/protos/protoError.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
+import { recordedText } from '#node/util/errorText.ts';
 import type { Chain } from './chain.ts';
 import { blockResponse, filteredResponse, privateDataResponse, statusResponse } from './deliverResponse.ts';
 import type { Delivery, DeliverService } from './deliverService.ts';
@@ -33,10 +34,7 @@ export function peerDeliver(service: DeliverService, modules: PeerDeliverModules
   const authorize =
     (resource: string): Authorize =>
     (chain, signed) =>
-      modules.access.check(resource, chain, signed).then(
-        () => null,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      );
+      modules.access.check(resource, chain, signed).then(() => null, recordedText);
   const method = (delivery: Delivery): Method => ({
     kind: 'stream',
     handle: (requests, context) => service.handle(delivery, requests, context),

@@ -5,6 +5,7 @@ import { RpcError } from '#node/grpc/rpcError.ts';
 import type { IdentityDeserializer } from '#node/msp/mspIdentity.ts';
 import type { PeerChannel, PeerChannels } from '#node/peer/peerChannel.ts';
 import type { ResponseMessage } from '#node/protos/transactionMessages.ts';
+import { recordedText } from '#node/util/errorText.ts';
 import type { AccessChecks } from './accessChecks.ts';
 import { type AuthFilterOptions, checkAuthFilters } from './authFilters.ts';
 import { type CheckedProposal, checkProposal } from './checkProposal.ts';
@@ -119,7 +120,7 @@ export class Endorser {
       trace.answered(answer);
       return answer.bytes;
     } catch (error) {
-      trace?.refused(messageOf(error));
+      trace?.refused(recordedText(error));
       if (!(error instanceof EndorserError)) {
         throw error;
       }

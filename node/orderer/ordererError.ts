@@ -1,6 +1,8 @@
 import { common } from '@hyperledger/fabric-protos';
 import { CodedError } from '#node/util/codedError.ts';
 
+export { recordedText, textOfError } from '#node/util/errorText.ts';
+
 /**
  * Why the ordering service does not do what it is asked.
  *
@@ -56,19 +58,4 @@ export function broadcastStatus(error: unknown): number {
   return error instanceof OrdererError
     ? (STATUS[error.code] ?? common.Status.BAD_REQUEST)
     : common.Status.INTERNAL_SERVER_ERROR;
-}
-
-/** For the node's own records: the text, and where it is in Fabric's words alone, the reason as this node knows it. */
-export function recordedText(error: unknown): string {
-  const text = textOfError(error);
-  let origin = error;
-  while (origin instanceof Error && origin.cause !== undefined) {
-    origin = origin.cause;
-  }
-  const reason = textOfError(origin);
-  return text.includes(reason) ? text : `${text} (${reason})`;
-}
-
-export function textOfError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import { MspError } from '#node/msp/mspError.ts';
 import type { MspIdentity } from '#node/msp/mspIdentity.ts';
 import type { X509Identity } from '#node/msp/x509Identity.ts';
 import type { X509Msp } from '#node/msp/x509Msp.ts';
-import type { Policy, SignedData } from '#node/policy/policy.ts';
+import type { Policy, PolicyVerdict, SignedData } from '#node/policy/policy.ts';
 
 const { MSPRole, MSPPrincipal } = msp;
 const { ADMIN, MEMBER } = MSPRole.MSPRoleType;
@@ -19,7 +19,7 @@ const { ADMIN, MEMBER } = MSPRole.MSPRoleType;
  */
 export type AccessErrorCode = 'unknown_resource' | 'no_channel' | 'denied';
 
-/** The one error of {@link AccessControl}. Messages are worded as Fabric words them: clients look for parts of them. */
+/** The one error of {@link AccessControl}. Messages are worded as Fabric words them; what there is to say beyond that is the cause. */
 export class AccessError extends Error {
   override readonly name = 'AccessError';
   readonly code: AccessErrorCode;
@@ -134,52 +134,61 @@ async function checkChannel(
   }
   const policy = bundle.policies.policy(path);
   if (configured !== undefined) {
-    const reason = policy === null ? `policy ${path} not found` : await whyDenied(policy, signed, verified);
-    if (reason !== null) {
-      throw new AccessError(
-        'denied',
-        resource,
-        `failed evaluating policy on signed data during check policy [${path}]: [${reason}]`,
-      );
+    const denial = policy === null ? notFound(path) : await whyDenied(policy, signed, verified);
+    if (denial !== null) {
+      throw denied(resource, `failed evaluating policy on signed data during check policy [${path}]`, denial);
     }
     return;
   }
-  const reason = await whyDenied(bundle.policies.policyOrReject(path), signed, verified);
-  if (reason !== null) {
-    throw new AccessError(
-      'denied',
-      resource,
-      `Failed evaluating policy on signed data during check policy on channel [${channelId}] with policy [${path}]: [${reason}]`,
-    );
+  const denial = await whyDenied(bundle.policies.policyOrReject(path), signed, verified);
+  if (denial !== null) {
+    const during = `during check policy on channel [${channelId}] with policy [${path}]`;
+    throw denied(resource, `Failed evaluating policy on signed data ${during}`, denial);
   }
+}
+
+/** Why a policy does not let somebody in. */
+interface Denial {
+  /** In Go's words, which say little. */
+  readonly refusal: string;
+  /** For the node's own records. */
+  readonly reason: string;
+}
+
+function notFound(path: string): Denial {
+  const reason = `policy ${path} not found`;
+  return { refusal: reason, reason };
+}
+
+function denied(resource: string, what: string, { refusal, reason }: Denial): AccessError {
+  return new AccessError('denied', resource, `${what}: [${refusal}]`, { cause: new Error(reason) });
 }
 
 async function whyDenied(
   policy: Policy,
   signed: SignedData,
   verified: MspIdentity | undefined,
-): Promise<string | null> {
-  if (verified !== undefined) {
-    return whyUnsatisfied(policy, verified);
-  }
-  const verdict = await policy.evaluate([signed]);
-  return verdict.satisfied ? null : verdict.reason;
+): Promise<Denial | null> {
+  return verified === undefined ? denialOf(await policy.evaluate([signed])) : whyUnsatisfied(policy, verified);
+}
+
+function denialOf({ refusal, reason }: PolicyVerdict): Denial | null {
+  return refusal === null ? null : { refusal, reason };
 }
 
 /** What each policy, of one configuration, said of an identity: it says the same of it as long as it is valid, which whoever verified it knows. */
-const verdicts = new WeakMap<Policy, WeakMap<MspIdentity, string | null>>();
+const denials = new WeakMap<Policy, WeakMap<MspIdentity, Denial | null>>();
 
-function whyUnsatisfied(policy: Policy, identity: MspIdentity): string | null {
-  let ofPolicy = verdicts.get(policy);
+function whyUnsatisfied(policy: Policy, identity: MspIdentity): Denial | null {
+  let ofPolicy = denials.get(policy);
   if (ofPolicy === undefined) {
     ofPolicy = new WeakMap();
-    verdicts.set(policy, ofPolicy);
+    denials.set(policy, ofPolicy);
   }
-  let reason = ofPolicy.get(identity);
-  if (reason === undefined) {
-    const verdict = policy.evaluateIdentities([identity]);
-    reason = verdict.satisfied ? null : verdict.reason;
-    ofPolicy.set(identity, reason);
+  let denial = ofPolicy.get(identity);
+  if (denial === undefined) {
+    denial = denialOf(policy.evaluateIdentities([identity]));
+    ofPolicy.set(identity, denial);
   }
-  return reason;
+  return denial;
 }
