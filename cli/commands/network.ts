@@ -4,6 +4,9 @@ import { wholeNumber } from '../commandOptions.ts';
 /** Where a network is made, and looked for: `ftl start` has its own there. */
 export const DEFAULT_FOLDER = 'ftl-data/network';
 
+/** Timers take no more than some weeks. */
+const MAX_TIMEOUT_S = 1_000_000;
+
 const folderOption = (): Option => new Option('--dir <folder>', "the network's folder").default(DEFAULT_FOLDER);
 const jsonOption = (): Option => new Option('--json', 'JSON instead of text');
 
@@ -137,7 +140,7 @@ function loadCommand(): Command {
     .option('--count <number>', 'end after so many operations', wholeNumber(1, 1_000_000_000))
     .option('--duration <seconds>', 'end after so long; default 30 where there is no count', numberFrom(0))
     .option('--mix <weights>', 'such as create=80,read=20; `--mix help` lists the operations')
-    .option('--timeout <seconds>', 'for each transaction, until it is in a block', numberFrom(0), 30)
+    .option('--timeout <seconds>', 'for each transaction, until it is in a block', numberFrom(0, MAX_TIMEOUT_S), 30)
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -155,11 +158,14 @@ Exit status: 0 the load was sent (whatever came of it), 1 it could not be.`,
   return command;
 }
 
-function numberFrom(minimum: number): (text: string) => number {
+function numberFrom(minimum: number, maximum = Number.MAX_VALUE): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === '' || !Number.isFinite(value) || value < minimum) {
       throw new InvalidArgumentError(`a number from ${minimum} on.`);
+    }
+    if (value > maximum) {
+      throw new InvalidArgumentError(`at most ${maximum}.`);
     }
     return value;
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { createNetwork } from '#node/network/createNetwork.ts';
-import type { Layout } from '#node/network/layout.ts';
+import { type Layout, readLayout } from '#node/network/layout.ts';
 import { NetworkError } from '#node/network/networkError.ts';
 import type { NetworkFolder } from '#node/network/networkFolder.ts';
 
@@ -11,12 +11,17 @@ export async function createCommandRun(dir: string, layoutFile: string | undefin
   const layout = await createNetworkIn(dir, layoutFile);
   const path = relative('.', resolve(dir)) || '.';
   print(`A network is in ${path}: ${summary(layout)}.`);
-  print(`Start it with \`ftl network up${path === join('ftl-data', 'network') ? '' : ` --dir ${path}`}\`.`);
+  print(`Start it with \`ftl network up${path === join('ftl-data', 'network') ? '' : ` --dir ${forShell(path)}`}\`.`);
+}
+
+function forShell(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** @throws NetworkError */
 export async function createNetworkIn(dir: string, layoutFile: string | undefined): Promise<Layout> {
   const text = layoutFile === undefined ? '' : readLayoutFile(layoutFile);
+  requireOneOrderer(readLayout(text));
   return createNetwork(resolve(dir), text, { base: layoutFile === undefined ? '.' : dirname(layoutFile) });
 }
 
@@ -29,6 +34,8 @@ export async function bringInto(
   if (!folder.exists) {
     const layout = await createNetworkIn(folder.path, layoutFile);
     say(`Made a network in ${relative('.', folder.path)}: ${summary(layout)}.`);
+  } else if (layoutFile !== undefined) {
+    say(`There is a network in ${relative('.', folder.path)} already: ${layoutFile} is not read.`);
   }
 }
 
@@ -38,6 +45,17 @@ function readLayoutFile(file: string): string {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new NetworkError('bad_layout', `the layout ${file} cannot be read: ${reason}`, { cause });
+  }
+}
+
+/** What `createNetwork` makes can have more, for orderers of another maker; these here cannot agree with each other. */
+function requireOneOrderer({ organizations }: Pick<Layout<unknown>, 'organizations'>): void {
+  const orderers = organizations.flatMap((one) => one.orderers);
+  if (orderers.length > 1) {
+    throw new NetworkError(
+      'bad_layout',
+      `the layout cannot be used:\n  organizations: ${orderers.length} orderers: FTL's orderer orders alone, one is the most`,
+    );
   }
 }
 

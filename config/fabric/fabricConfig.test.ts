@@ -143,7 +143,7 @@ vm: { endpoint: unix:///var/run/docker.sock }
       CORE_PEER_HANDLERS_ENDORSERS_CUSTOM_LIBRARY: './mine.ts',
     });
     expect(config.value('peer.id', 'text')).toBe('here');
-    expect(peerSettings(config, {}).endorsementPlugins).toEqual({ custom: './mine.ts' });
+    expect(peerSettings(config, {}).endorsementPlugins).toEqual({ custom: join(folder, 'mine.ts') });
   });
 
   it('is refused where a value is of the wrong kind, or asks for what the node does not do', () => {
@@ -198,7 +198,7 @@ ftl: { tracing: { file: records.ndjson, maxFileSize: 1 MB } }
     expect(Buffer.from(settings.tls?.key ?? []).toString()).toBe('server.key');
     expect(settings.tls?.clientRoots).toHaveLength(2);
     expect(settings.delivery.overrides).toEqual([{ from: 'orderer:7050', to: '127.0.0.1:1', tlsRoots: 'o.crt' }]);
-    expect(settings.endorsementPlugins).toEqual({ custom: './mine.ts' });
+    expect(settings.endorsementPlugins).toEqual({ custom: join(folder, 'mine.ts') });
     expect(settings.chaincode.devMode).toBe(true);
     expect(settings.chaincode.externalBuilders).toEqual([{ name: 'b', path: '/b', propagateEnvironment: ['HOME'] }]);
     expect(settings.state).toBe('memory');

@@ -123,9 +123,14 @@ export class FabricConfig {
     return (this.get(key, 'paths') ?? []).map((path) => this.#bytes(key, path));
   }
 
+  /** A path that is named within a key's value: from the folder of the file on, as those that are values are. */
+  path(path: string): string {
+    return resolve(this.#folder, path);
+  }
+
   /** Bytes of a file that is named within a key's value. @throws FabricConfigError `missing_file` */
   readPath(key: string, path: string): Uint8Array {
-    return this.#bytes(key, resolve(this.#folder, path));
+    return this.#bytes(key, this.path(path));
   }
 
   #bytes(key: string, path: string): Uint8Array {

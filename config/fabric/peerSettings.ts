@@ -75,7 +75,7 @@ export interface PeerSettings {
   readonly state: 'leveldb' | 'memory';
   readonly history: boolean;
   readonly totalQueryLimit: number;
-  /** Modules by the names of plugins, beside `escc` and `vscc`. */
+  /** Paths of modules by the names of plugins, beside `escc` and `vscc`. */
   readonly endorsementPlugins: Readonly<Record<string, string>>;
   readonly validationPlugins: Readonly<Record<string, string>>;
   readonly tracing: TracingSettings;
@@ -291,7 +291,7 @@ function libraries(config: FabricConfig, section: string): Readonly<Record<strin
     const [, name] = /^(.+)\.library$/i.exec(rest) ?? [];
     const nested = name === undefined ? (value as { readonly library?: unknown } | null)?.library : value;
     if (typeof nested === 'string' && nested !== '') {
-      found[name ?? rest] = nested;
+      found[name ?? rest] = config.path(nested);
     }
   }
   return found;

@@ -74,6 +74,10 @@ export interface DefinitionRequest {
   readonly validationParameter: Uint8Array;
   readonly collections: peer.CollectionConfigPackage | null;
   readonly initRequired: boolean;
+  /** Default `escc`. */
+  readonly endorsementPlugin?: string;
+  /** Default `vscc`. */
+  readonly validationPlugin?: string;
 }
 
 /** The proposal with which an organisation approves; to be endorsed by its own peers and submitted. */
@@ -152,8 +156,8 @@ function described<M extends DefinitionMessage>(message: M, definition: Definiti
   message.setName(definition.name);
   message.setVersion(definition.version);
   message.setSequence(definition.sequence);
-  message.setEndorsementPlugin('escc');
-  message.setValidationPlugin('vscc');
+  message.setEndorsementPlugin(definition.endorsementPlugin ?? 'escc');
+  message.setValidationPlugin(definition.validationPlugin ?? 'vscc');
   message.setValidationParameter(definition.validationParameter);
   message.setCollections(definition.collections ?? undefined);
   message.setInitRequired(definition.initRequired);

@@ -1,3 +1,4 @@
+import { registerHooks } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ValidationPlugin } from '#node/commit/validationPlugins.ts';
@@ -41,6 +42,21 @@ export function loadValidationPlugins(
   );
 }
 
+/** What libraries import, from wherever they lie: there is no package of that name beside an operator's configuration. */
+const PLUGIN_API = 'fabric-ftl/plugins';
+let hasApi = false;
+
+function offerApi(): void {
+  if (!hasApi) {
+    hasApi = true;
+    const url = new URL('../plugins.ts', import.meta.url).href;
+    registerHooks({
+      resolve: (specifier, context, next) =>
+        specifier === PLUGIN_API ? { url, shortCircuit: true } : next(specifier, context),
+    });
+  }
+}
+
 async function load<T>(
   libraries: PluginLibraries,
   folder: string,
@@ -51,6 +67,7 @@ async function load<T>(
   for (const [name, library] of Object.entries(libraries)) {
     const path = isAbsolute(library) ? library : resolve(folder, library);
     let module: { readonly default?: unknown };
+    offerApi();
     try {
       module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
     } catch (cause) {

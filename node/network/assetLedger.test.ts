@@ -28,6 +28,8 @@ describe.each(['service', 'peer'] as const)('the asset ledger, run by the %s', (
       port: run === 'service' ? await freePort() : null,
       policy: '',
       initRequired: false,
+      endorsementPlugin: 'escc',
+      validationPlugin: 'vscc',
       collections: [],
     };
     const { packageId, bytes } = await packageChaincode(folder, chaincode, SAMPLE_FOLDER);

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ChannelBundle } from '#node/channel/bundle.ts';
@@ -34,7 +34,7 @@ describe('a layout', () => {
     ]);
     expect(channels).toMatchObject([{ name: 'mychannel', organizations: ['Org1', 'Org2'] }]);
     expect(chaincodes).toMatchObject([{ name: 'assets', channels: ['mychannel'], run: 'service' }]);
-    expect(chaincodes[0]?.collections).toMatchObject([{ policy: "OR('Org1MSP.member', 'Org2MSP.member')" }]);
+    expect(chaincodes[0]?.collections).toBeNull();
     expect(readLayout('chaincodes: [{ name: assets }]').chaincodes).toEqual(chaincodes);
   });
 
@@ -190,6 +190,67 @@ chaincodes:
     });
     expect(folder.exists).toBe(false);
     server.close();
+  });
+
+  const TWO = 'organizations: [{name: Ord, orderers: [{port: 0}]}, {name: A, peers: 1}, {name: B, peers: 1}]';
+  it.each([
+    ['a channel name', `channels: [{name: My Channel}]`, /channel My Channel cannot be configured so/],
+    ['a batch timeout', `channels: [{name: c, batch: {timeout: soon}}]`, /channel c cannot be configured so.*soon/],
+    ['a policy of a channel', `channels: [{name: c, policies: {Endorsement: "OR("}}]`, /channel c cannot be/],
+    [
+      'a version',
+      `chaincodes: [{name: cc, version: 1 0}]`,
+      /chaincodes \(cc\): version: invalid chaincode version '1 0'/,
+    ],
+    ['a first sequence', `chaincodes: [{name: cc, sequence: 2}]`, /chaincodes \(cc\): sequence: 2: the first/],
+    ['a missing folder', `chaincodes: [{name: cc, path: no/such}]`, /chaincodes \(cc\): path: there is no .*no.such/],
+    ['a folder without a chaincode', `chaincodes: [{name: cc, path: .}]`, /path: .* has no package.json/],
+    ['a policy that is none', `chaincodes: [{name: cc, policy: "AND('AMSP.peer'"}]`, /chaincodes \(cc\): policy: /],
+    [
+      'a policy about strangers',
+      `chaincodes: [{name: cc, policy: "OR('CMSP.peer')"}]`,
+      /policy: channel mychannel has no .*CMSP/,
+    ],
+    [
+      'a policy that the channel lacks',
+      `chaincodes: [{name: cc, policy: /Channel/None}]`,
+      /has no policy .Channel.None/,
+    ],
+    [
+      'a collection of strangers',
+      `chaincodes: [{name: cc, collections: [{name: x, policy: "OR('CMSP.peer')"}]}]`,
+      /collections: .*CMSP/,
+    ],
+    [
+      'peer counts of a collection',
+      `chaincodes: [{name: cc, collections: [{name: x, policy: "OR('AMSP.peer')", requiredPeerCount: 3}]}]`,
+      /collections: .*maximum peer count/,
+    ],
+  ])('refuses %s before anything is made', async (_, text, message) => {
+    const folder = newFolder();
+    await expect(createNetwork(folder.path, `${TWO}\n${text}`, { base: parent })).rejects.toMatchObject({
+      code: 'bad_layout',
+      message: expect.stringMatching(message),
+    });
+    expect(readdirSync(parent).filter((name) => name.startsWith(basename(folder.path)))).toEqual([]);
+  });
+
+  it("puts a channel's policies where the application's are", async () => {
+    const folder = newFolder();
+    const rule = "OR('Org1MSP.peer','Org2MSP.peer')";
+    await createNetwork(folder.path, `channels: [{ name: c, policies: { Endorsement: "${rule}" } }]`);
+    const bundle = ChannelBundle.fromBlock(BlockView.fromBytes(readFileSync(folder.genesisBlock('c'))));
+    expect(bundle.policies.policy('/Channel/Application/Endorsement')?.expression).toBe(rule);
+    expect(bundle.policies.policy('/Channel/Endorsement')).toBeNull();
+  });
+
+  it('writes absolute paths whole, however long and odd the folder is called', async () => {
+    const folder = new NetworkFolder(
+      join(parent, `${'a long name with "quotes" and: a colon '.repeat(3)}x`, 'network'),
+    );
+    await createNetwork(folder.path, '');
+    const { Consensus } = parse(readFileSync(join(folder.node('orderer.example.com').folder, 'orderer.yaml'), 'utf8'));
+    expect(Consensus.WALDir).toBe(join(folder.node('orderer.example.com').data, 'etcdraft', 'wal'));
   });
 
   it('gives no port twice', async () => {

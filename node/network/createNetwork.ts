@@ -1,6 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { ChannelBundle } from '#node/channel/bundle.ts';
+import { BlockView } from '#node/protos/blockView.ts';
+import { checkChaincodes } from './checkChaincodes.ts';
 import { connectionProfile } from './connectionProfile.ts';
 import type { ChannelProfile } from './genesis/channelProfile.ts';
 import { genesisBlock } from './genesis/genesisBlock.ts';
@@ -35,12 +38,16 @@ export async function createNetwork(path: string, layoutText: string, options: C
   await wholeFolder(path, (partial) => {
     const folder = new NetworkFolder(partial);
     writeMaterial(folder.cryptoConfig, layout.organizations.map(materialSpec), now);
+    const bundles = new Map<string, ChannelBundle>();
     for (const channel of layout.channels) {
-      write(folder.genesisBlock(channel.name), genesisBlock(channelProfile(folder, layout, channel), { now }));
+      const block = genesisBlock(channelProfile(folder, layout, channel), { now });
+      write(folder.genesisBlock(channel.name), block);
+      bundles.set(channel.name, ChannelBundle.fromBlock(BlockView.fromBytes(block)));
     }
-    for (const [file, text] of nodeConfigs(folder, layout)) {
-      // Absolute paths are of where it will lie.
-      write(file, text.replaceAll(partial, path));
+    checkChaincodes(layout, bundles);
+    // Of where it will lie: some of the paths in them are absolute.
+    for (const [file, text] of nodeConfigs(new NetworkFolder(path), layout)) {
+      write(join(partial, relative(path, file)), text);
     }
     for (const organization of layout.organizations.filter(({ peers }) => peers.length > 0)) {
       const tlsCa = readFileSync(folder.organization(organization).tlsCaCertificate, 'utf8');
@@ -130,7 +137,6 @@ function channelProfile(folder: NetworkFolder, layout: Layout, channel: ChannelL
       ...(channel.capabilities.channel === undefined ? {} : { channel: channel.capabilities.channel }),
       ...(channel.capabilities.application === undefined ? {} : { application: channel.capabilities.application }),
     },
-    policies: channel.policies,
     orderer: {
       organizations: ordering.map((one) => ({
         mspId: one.mspId,
@@ -152,6 +158,7 @@ function channelProfile(folder: NetworkFolder, layout: Layout, channel: ChannelL
         mspFolder: folder.organization(one).msp,
         anchorPeers: one.peers.slice(0, 1).map(({ port }) => ({ host: HOST, port })),
       })),
+      policies: channel.policies,
       ...(channel.acls === null ? {} : { acls: channel.acls }),
     },
   };

@@ -23,6 +23,7 @@ import { HOST } from './ports.ts';
 import { waitUntil } from './waitUntil.ts';
 
 const TIMEOUT_MS = 60_000;
+const SAMPLE_COLLECTION = 'assetDetails';
 
 /** A chaincode's package as it is kept: the same bytes at every start, for its ID is in the approvals. */
 export interface PackagedChaincode {
@@ -36,8 +37,8 @@ export async function packageChaincode(
   chaincode: ChaincodeLayout,
   samplePath: string,
 ): Promise<PackagedChaincode> {
-  const file = folder.chaincode(chaincode.name).package;
-  const label = `${chaincode.name}_${chaincode.version}`;
+  const label = labelOf(chaincode);
+  const file = folder.chaincode(chaincode.name).package(label);
   if (!existsSync(file)) {
     const bytes = await createPackage(
       chaincode.run === 'service'
@@ -50,6 +51,11 @@ export async function packageChaincode(
   }
   const bytes = readFileSync(file);
   return { packageId: packageIdOf(label, bytes), bytes };
+}
+
+/** Of a chaincode's package: a new version is a new package. */
+export function labelOf({ name, version }: Pick<ChaincodeLayout, 'name' | 'version'>): string {
+  return `${name}_${version}`;
 }
 
 /**
@@ -105,7 +111,7 @@ async function agree(chaincode: ChaincodeLayout, packageId: string, agreement: A
   if (first === undefined) {
     return;
   }
-  const definition = definitionRequest(channelId, chaincode);
+  const definition = definitionRequest(channelId, chaincode, members);
   const committed = (await definitionsAt(first, firstPeer(first), agreement)).get(chaincode.name);
   if (committed === undefined || committed.sequence < chaincode.sequence) {
     for (const organization of members) {
@@ -128,7 +134,8 @@ async function agree(chaincode: ChaincodeLayout, packageId: string, agreement: A
       organization.peers.map((node) =>
         waitUntil(
           async () => {
-            if (!(await definitionsAt(organization, node, agreement)).has(chaincode.name)) {
+            const known = (await definitionsAt(organization, node, agreement)).get(chaincode.name);
+            if (known === undefined || known.sequence < chaincode.sequence) {
               throw new NetworkError('not_ready', `${chaincode.name} is not committed there yet`);
             }
           },
@@ -206,18 +213,32 @@ function limited(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
 }
 
-/** @throws PolicyError */
-export function definitionRequest(channelId: string, chaincode: ChaincodeLayout): DefinitionRequest {
-  const { name, version, sequence, policy, collections, initRequired } = chaincode;
+/** @param members of the channel @throws PolicyError */
+export function definitionRequest(
+  channelId: string,
+  chaincode: ChaincodeLayout,
+  members: readonly { readonly mspId: string }[],
+): DefinitionRequest {
+  const { name, version, sequence, policy, initRequired, endorsementPlugin, validationPlugin } = chaincode;
+  const collections = chaincode.collections ?? sampleCollections(members);
   return {
     channelId,
     name,
     version,
     sequence,
     initRequired,
+    endorsementPlugin,
+    validationPlugin,
     validationParameter: policy === '' ? new Uint8Array(0) : applicationPolicy(policy),
     collections: collections.length === 0 ? null : collectionPackage(collections),
   };
+}
+
+/** What the sample keeps from others, for every organisation that may have it. */
+function sampleCollections(members: readonly { readonly mspId: string }[]): readonly CollectionInput[] {
+  const listed = members.map(({ mspId }) => `'${mspId}.member'`).join(', ');
+  // No peer need have handed the details on before it endorses: they come to the others as gossip brings them.
+  return [{ name: SAMPLE_COLLECTION, policy: `OR(${listed})`, requiredPeerCount: 0, maxPeerCount: 1 }];
 }
 
 /** A path to a policy of the channel's, or a rule of its own. */

@@ -74,7 +74,10 @@ export interface ChaincodeLayout<P = number> {
   /** Empty: the channel's `Endorsement`. */
   readonly policy: string;
   readonly initRequired: boolean;
-  readonly collections: readonly CollectionInput[];
+  readonly endorsementPlugin: string;
+  readonly validationPlugin: string;
+  /** Null: those of the sample, for the organisations of each channel. */
+  readonly collections: readonly CollectionInput[] | null;
 }
 
 /** Two organisations with two peers each, one orderer, one channel, one chaincode. */
@@ -86,7 +89,6 @@ const DEFAULT_ORGANIZATIONS: readonly OrganizationInput[] = [
 const DEFAULT_CHAINCODES: readonly ChaincodeInput[] = [{ name: 'assets' }];
 const DEFAULT_CHANNELS: readonly ChannelInput[] = [{ name: 'mychannel' }];
 const DEFAULT_BATCH = { timeout: '500ms', maxMessageCount: 100 };
-const SAMPLE_COLLECTION = 'assetDetails';
 
 /**
  * Reads a layout; what it leaves out is as in the default network.
@@ -165,17 +167,12 @@ function completed(input: LayoutInput): Layout<PortWish> {
       port: run === 'service' ? wish(one.port, 9999 - index) : null,
       policy: one.policy ?? '',
       initRequired: one.initRequired ?? false,
-      collections: one.collections ?? (one.path === undefined ? sampleCollections(withPeers) : []),
+      endorsementPlugin: one.endorsementPlugin ?? 'escc',
+      validationPlugin: one.validationPlugin ?? 'vscc',
+      collections: one.collections ?? (one.path === undefined ? null : []),
     };
   });
   return { organizations, channels, chaincodes };
-}
-
-/** What the sample keeps from others, for every organisation that may have it. */
-function sampleCollections(organizations: readonly { readonly mspId: string }[]): readonly CollectionInput[] {
-  const members = organizations.map(({ mspId }) => `'${mspId}.member'`).join(', ');
-  // No peer need have handed the details on before it endorses: they come to the others as gossip brings them.
-  return [{ name: SAMPLE_COLLECTION, policy: `OR(${members})`, requiredPeerCount: 0, maxPeerCount: 1 }];
 }
 
 function listed<T extends object>(nodes: number | readonly T[] | undefined): readonly Partial<T>[] {
@@ -260,7 +257,7 @@ export function layoutInput({ organizations, channels, chaincodes }: Layout): La
     chaincodes: chaincodes.map(({ path, port, policy, channels: names, collections, ...one }) => ({
       ...one,
       channels: [...names],
-      collections: [...collections],
+      ...(collections === null ? {} : { collections: [...collections] }),
       ...(path === null ? {} : { path }),
       ...(port === null ? {} : { port }),
       ...(policy === '' ? {} : { policy }),

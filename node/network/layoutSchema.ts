@@ -76,6 +76,9 @@ const chaincode = z.strictObject({
   /** Signature policy; left out: the channel's `Endorsement`. */
   policy: z.string().optional(),
   initRequired: z.boolean().optional(),
+  /** Names of plugins that the peers' `core.yaml` knows; left out: Fabric's own. */
+  endorsementPlugin: z.string().min(1).optional(),
+  validationPlugin: z.string().min(1).optional(),
   collections: z.array(collection).optional(),
 });
 

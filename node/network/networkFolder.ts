@@ -52,13 +52,13 @@ export class NetworkFolder {
     };
   }
 
-  chaincode(name: string): Omit<NodePaths, 'data' | 'records'> & { readonly package: string } {
+  chaincode(name: string): Omit<NodePaths, 'data' | 'records'> & { package(label: string): string } {
     const folder = join(this.path, 'chaincodes', name);
     return {
       folder,
       log: join(folder, 'log', 'chaincode.log'),
       pid: join(folder, 'process.json'),
-      package: join(folder, 'package.tar.gz'),
+      package: (label) => join(folder, `${label}.tar.gz`),
     };
   }
 

@@ -4,7 +4,7 @@ import { type Connect, NetworkConnections } from './connections.ts';
 import type { OrdererLayout, OrganizationLayout, PeerLayout } from './layout.ts';
 import type { NetworkFolder } from './networkFolder.ts';
 import { nodeHealth } from './nodeHealth.ts';
-import { HOST } from './ports.ts';
+import { accepts, HOST } from './ports.ts';
 import { runningProcess } from './processes.ts';
 
 export interface ChannelStatus {
@@ -50,7 +50,7 @@ export async function networkStatus(
     const services = layout.chaincodes
       .filter(({ port }) => port !== null)
       .map(({ name, port }) =>
-        asked(folder.chaincode(name).pid, async () => [], {
+        asked(folder.chaincode(name).pid, () => accepts(port as number).then(() => []), {
           name: `chaincode ${name}`,
           kind: 'chaincode',
           mspId: null,

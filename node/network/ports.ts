@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
 import type { ChaincodeLayout, Layout, OrganizationLayout, PortWish } from './layout.ts';
 import { NetworkError } from './networkError.ts';
 
@@ -118,8 +119,21 @@ export async function requireFree(what: string, port: number): Promise<void> {
   await close(server);
 }
 
+/** @throws what the system says where nobody listens at a port */
+export async function accepts(port: number): Promise<void> {
+  const socket = connect({ host: HOST, port });
+  try {
+    await once(socket, 'connect');
+  } finally {
+    socket.destroy();
+  }
+}
+
 function portTaken(what: string, port: number): NetworkError {
-  return new NetworkError('port_taken', `port ${port} of ${what} is in use by another program`);
+  return new NetworkError(
+    'port_taken',
+    `port ${port} of ${what} is in use by another program: end that one, or make the network anew with another port`,
+  );
 }
 
 /** Null where the port is in use, or not ours to use. */

@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { connect as connectTcp } from 'node:net';
-import { once } from 'node:events';
 import { joinOrderer, ordererChannels } from '#node/client/participation.ts';
 import { joinChannel, joinedChannels } from '#node/client/systemChaincodes.ts';
 import { type Connect, NetworkConnections } from './connections.ts';
@@ -15,7 +13,7 @@ import {
   type PlannedProcess,
   SAMPLE_FOLDER,
 } from './nodeProcesses.ts';
-import { HOST, requireFree } from './ports.ts';
+import { accepts, requireFree } from './ports.ts';
 import { logTail, runningProcess, startProcess, stopProcess } from './processes.ts';
 import { waitUntil } from './waitUntil.ts';
 
@@ -158,14 +156,5 @@ async function joinPeers(
     if (!(await joinedChannels(client, admin)).includes(channelId)) {
       await joinChannel(client, genesis, admin);
     }
-  }
-}
-
-async function accepts(port: number): Promise<void> {
-  const socket = connectTcp({ host: HOST, port });
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
   }
 }

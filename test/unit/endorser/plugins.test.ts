@@ -90,13 +90,13 @@ describe('libraries of plugins', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ftl-plugins-'));
-    // The examples of the documentation, as they stand there; the imports that they take types and the default from are absolute.
+    // The examples of the documentation, as they stand there; what a peer's process gives to them has its own name under a test runner.
     const page = await readFile(resolve(import.meta.dirname, '../../../docs/plugins.md'), 'utf8');
     const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code as string);
     const node = resolve(import.meta.dirname, '../../../node');
     for (const [index, code] of examples.entries()) {
       const name = ['ownClients.ts', 'fourEyes.ts'][index] as string;
-      await writeFile(join(folder, name), code.replaceAll("'#node/", `'${node}/`));
+      await writeFile(join(folder, name), code.replaceAll("'fabric-ftl/plugins'", `'${node}/plugins.ts'`));
     }
     await writeFile(join(folder, 'nothing.ts'), 'export default 7;\n');
     await writeFile(join(folder, 'broken.ts'), 'throw new Error("not today");\n');
