@@ -1,7 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { verificationLoad } from '#node/crypto/verify.ts';
+import { declareDefaultMetrics } from './defaultMetrics.ts';
 
 /**
  * What a node's process uses: `process_…` and `nodejs_…` as prom-client has them (memory, processor, files, event loop delay, garbage
@@ -19,7 +20,7 @@ export function declareProcessMetrics(registry: Registry, folder: string): void 
         this.set(value());
       },
     });
-  collectDefaultMetrics({ register: registry });
+  declareDefaultMetrics(registry);
   activeTime(registry);
   gauge('ftl_worker_threads', 'Threads that check signatures.', () => verificationLoad().threads);
   gauge(
