@@ -13,6 +13,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import pino from 'pino';
@@ -37,7 +38,9 @@ interface LoadResult {
 }
 
 const SAMPLE = 500;
-const WARM_UP = 200;
+const WARM_UP = 1000;
+/** A cluster at rest: as long as it still sorts what was just written, that would be measured as well. */
+const LONGEST_REST_MS = 300_000;
 /** What the search page asks for. */
 const SEARCHES = [
   '',
@@ -76,6 +79,7 @@ async function main(): Promise<void> {
   );
   try {
     if (positionals[0] === undefined) await fill(store, Number(values.records));
+    if (elasticsearch !== null) await rest(elasticsearch.url);
     const generated = values.generated || positionals[0] === undefined;
     const ids = await (generated ? generatedIds(store) : sampleIds(store));
     const paths = ids.map((id) => `/api/v1/traces/${id}`);
@@ -97,7 +101,7 @@ async function main(): Promise<void> {
         print(connections, encoding, result, storeMs, (user + system) / 1000 / storeMs.length);
       }
     }
-    if (values.search) await search(server.url, store);
+    if (values.search) await search(server.url, store, elasticsearch?.url ?? null);
   } finally {
     await server.close();
     await store.close();
@@ -126,10 +130,11 @@ function timed(store: TraceStore, into: number[]): TraceStore {
   });
 }
 
-async function search(url: string, store: TraceStore): Promise<void> {
+async function search(url: string, store: TraceStore, cluster: string | null): Promise<void> {
   const begin = performance.now();
   for (let remaining = 1; remaining > 0; ) ({ remaining } = await store.refresh({ limit: 5000 }));
   const seconds = (performance.now() - begin) / 1000;
+  if (cluster !== null) await rest(cluster);
   const { traces } = await store.info();
   console.log(`\n${traces} summaries made in ${seconds.toFixed(0)} s; a page of 50 of a search, one connection:`);
   for (const query of SEARCHES) {
@@ -144,6 +149,22 @@ async function search(url: string, store: TraceStore): Promise<void> {
 /** Without summaries: one trace is found and assembled from its records alone. */
 async function fill(store: TraceStore, count: number): Promise<void> {
   for (const batch of generateRecords(count, 5000)) await store.append(batch);
+}
+
+interface MergeStats {
+  readonly nodes: Readonly<Record<string, { readonly indices: { readonly merges: { readonly current: number } } }>>;
+}
+
+/** Until no segments are merged any more. */
+async function rest(url: string): Promise<void> {
+  const start = performance.now();
+  for (let idle = 0; idle < 5; idle++) {
+    await delay(1000);
+    const response = await fetch(`${url}/_nodes/stats/indices/merge`);
+    const { nodes } = (await response.json()) as MergeStats;
+    if (Object.values(nodes).some(({ indices }) => indices.merges.current > 0)) idle = 0;
+    if (performance.now() - start > LONGEST_REST_MS) throw new Error('the cluster does not come to rest');
+  }
 }
 
 /** IDs from all over what was generated. */

@@ -47,16 +47,42 @@ export async function loadRows(
   for (const hit of await complete(cluster, own, ofRows)) rows.addRecord(hit);
   for (const hit of await complete(cluster, lists, ofLists)) rows.addList(hit, ids);
   const prefixes = [...rows.resolution.prefixes];
-  if (prefixes.length > 0) await addAlike(cluster, rows, prefixes);
+  if (prefixes.length > 0) await addAlike(cluster, rows, prefixes, gathering(cluster));
   return rows;
 }
 
+/** Searches of callers that ask in the same turn go out in one request. */
+export function gathering(cluster: Cluster): SearchTogether {
+  let waiting: { readonly all: Search[]; readonly answers: Promise<readonly SearchAnswer[]> } | null = null;
+  return async (searches) => {
+    if (waiting === null) {
+      const all: Search[] = [];
+      const answers = Promise.resolve().then(async () => {
+        waiting = null;
+        return cluster.searches(all);
+      });
+      waiting = { all, answers };
+    }
+    const { all, answers } = waiting;
+    const from = all.length;
+    all.push(...searches);
+    return (await answers).slice(from, from + searches.length);
+  };
+}
+
 /** Rows whose ID begins with `prefix`, at most so many; none of their records. */
-export async function idsBeginningWith(cluster: Cluster, prefix: string, limit: number): Promise<string[]> {
+export async function idsBeginningWith(
+  cluster: Cluster,
+  prefix: string,
+  limit: number,
+  together: SearchTogether,
+): Promise<string[]> {
   const rows = new RowCollector();
   await Promise.all([
-    addAlike(cluster, rows, [prefix], limit),
-    addBuckets(cluster, 'ftl.tx_id_prefix', [prefix], limit, (txId) => rows.resolution.addShortened(txId, '')),
+    addAlike(cluster, rows, [prefix], together, limit),
+    addBuckets(cluster, { field: 'ftl.tx_id_prefix', prefixes: [prefix], limit, together }, (txId) =>
+      rows.resolution.addShortened(txId, ''),
+    ),
   ]);
   return [...new Set(rows.resolution.beginningWith(prefix))].toSorted().slice(0, limit);
 }
@@ -173,13 +199,17 @@ async function addAlike(
   cluster: Cluster,
   rows: RowCollector,
   prefixes: readonly string[],
+  together: SearchTogether,
   limit = MOST_ALIKE,
 ): Promise<void> {
   const inLists = listSearch(cluster, startsWith('ftl.txs.id', prefixes), true);
-  const [, hits] = await Promise.all([
-    addBuckets(cluster, 'ftl.tx_id', prefixes, limit, (txId, channel) => rows.resolution.addFull(txId, channel)),
-    cluster.all(inLists.index, inLists.body),
+  const [, [first]] = await Promise.all([
+    addBuckets(cluster, { field: 'ftl.tx_id', prefixes, limit, together }, (txId, channel) =>
+      rows.resolution.addFull(txId, channel),
+    ),
+    together([inLists]),
   ]);
+  const hits = await complete(cluster, inLists, first);
   const lengths = [...new Set(prefixes.map(({ length }) => length))];
   const wanted = new Set(prefixes);
   for (const { fields } of hits) {
@@ -194,12 +224,17 @@ async function addAlike(
 
 type Add = (txId: string, channel: string) => void;
 
+interface BucketQuery {
+  readonly field: 'ftl.tx_id' | 'ftl.tx_id_prefix';
+  readonly prefixes: readonly string[];
+  readonly limit: number;
+  readonly together: SearchTogether;
+}
+
 /** Distinct values of a field that begin with one of the prefixes, with their channels. */
 async function addBuckets(
-  cluster: Cluster,
-  field: 'ftl.tx_id' | 'ftl.tx_id_prefix',
-  prefixes: readonly string[],
-  limit: number,
+  { names }: Cluster,
+  { field, prefixes, limit, together }: BucketQuery,
   add: Add,
 ): Promise<void> {
   let after: object | undefined;
@@ -221,8 +256,8 @@ async function addBuckets(
         },
       },
     };
-    const { aggregations } = await cluster.search(cluster.names.records, body);
-    const answer = aggregations['rows'] as {
+    const [found] = await together([{ index: names.records, body }]);
+    const answer = found?.aggregations['rows'] as {
       readonly after_key?: object;
       readonly buckets: readonly { readonly key: { readonly txId: string; readonly channel: string | null } }[];
     };
