@@ -6,6 +6,11 @@ import { expect, it } from 'vitest';
 import { declareDefaultMetrics } from './defaultMetrics.ts';
 import { exposition } from './exposition.ts';
 
+const described = (registry: Registry) =>
+  registry
+    .getMetricsAsArray()
+    .map(({ name, type, help }) => ({ name, type, help }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 const declared = (declare: (registry: Registry) => void): Registry => {
   const registry = new Registry();
   declare(registry);
@@ -25,11 +30,6 @@ const valueOf = (text: string, series: string): number =>
   );
 
 it("are prom-client's by name, kind and words", async () => {
-  const described = (registry: Registry) =>
-    registry
-      .getMetricsAsArray()
-      .map(({ name, type, help }) => ({ name, type, help }))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const theirs = declared((register) => collectDefaultMetrics({ register }));
   expect(described(declared(declareDefaultMetrics))).toEqual(described(theirs));
 });

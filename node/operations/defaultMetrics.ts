@@ -18,7 +18,9 @@ interface Collection {
 }
 
 /** Node has it, and its types do not say so. */
-const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): readonly object[] };
+const activeHandles = (process as unknown as Readonly<Record<string, () => readonly object[]>>)[
+  '_getActiveHandles'
+]!.bind(process);
 
 /**
  * prom-client's default metrics, some of them made otherwise under the same names: of garbage collections it counts one a turn of the
@@ -32,7 +34,7 @@ export function declareDefaultMetrics(registry: Registry): void {
     openFiles(registry);
   }
   byType(registry, 'handles', 'active libuv handles grouped by handle type. Every handle type is C++ class name.', () =>
-    activeHandles.call(process).map((handle) => handle.constructor.name),
+    activeHandles().map((handle) => handle.constructor.name),
   );
   byType(
     registry,
@@ -75,13 +77,18 @@ function openFiles(registry: Registry): Gauge {
 }
 
 /** A gauge by type, and one of all. */
-function byType(registry: Registry, what: string, about: string, list: () => readonly string[]): void {
+function byType(
+  registry: Registry,
+  what: string,
+  about: string,
+  list: () => readonly string[],
+): readonly Gauge<'type'>[] {
   const name = `nodejs_active_${what}`;
   for (const known of [name, `${name}_total`]) {
     registry.removeSingleMetric(known);
   }
   const registers = [registry];
-  new Gauge({
+  const kinds = new Gauge({
     name,
     help: `Number of ${about}`,
     labelNames: ['type'],
@@ -101,4 +108,5 @@ function byType(registry: Registry, what: string, about: string, list: () => rea
   });
   // Told after the other, which counts.
   const total = new Gauge({ name: `${name}_total`, help: `Total number of active ${what}.`, registers });
+  return [kinds, total];
 }
