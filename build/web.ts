@@ -9,7 +9,11 @@ const bundle = `${root}dist/web/index.html`;
 function isStale(): boolean {
   if (!existsSync(bundle)) return true;
   const built = statSync(bundle).mtimeMs;
-  const sources = [...globSync(`${root}web/**/*.{ts,tsx,css,html}`), `${root}package-lock.json`];
+  const sources = [
+    ...globSync(`${root}web/**/*.{ts,tsx,css,html}`),
+    ...globSync(`${root}docs/runbooks/*.md`),
+    `${root}package-lock.json`,
+  ];
   return sources.some((path) => !path.endsWith('.test.ts') && statSync(path).mtimeMs > built);
 }
 

@@ -3,14 +3,19 @@ import { ConfigProvider, Skeleton, theme } from 'antd';
 import { lazy, Suspense } from 'react';
 import { BrowserRouter, Link, Route, Routes } from 'react-router';
 import type { ApiError } from './api/client.ts';
-import markUrl from './mark.svg';
 import { SearchPage } from './pages/searchPage.tsx';
 import { Crash } from './parts/crash.tsx';
 import { Notice } from './parts/states.tsx';
+import { TopBar } from './parts/topBar.tsx';
 import { PALETTES, useDark } from './theme.ts';
 
 // The graph library is two thirds of the code: only who opens a trace loads it.
 const TracePage = lazy(async () => ({ default: (await import('./pages/tracePage.tsx')).TracePage }));
+
+const NodesPage = lazy(async () => ({ default: (await import('./pages/nodesPage.tsx')).NodesPage }));
+const NodePage = lazy(async () => ({ default: (await import('./pages/nodePage.tsx')).NodePage }));
+const AlertsPage = lazy(async () => ({ default: (await import('./pages/alertsPage.tsx')).AlertsPage }));
+const RunbookPage = lazy(async () => ({ default: (await import('./pages/runbookPage.tsx')).RunbookPage }));
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -48,13 +53,7 @@ export function App() {
           <a className="skip" href="#content">
             Skip to content
           </a>
-          <header className="top">
-            <Link to="/" className="brand" aria-label="FTL, search">
-              <img src={markUrl} alt="" width="26" height="26" />
-              <strong>FTL</strong>
-              <span>every transaction’s way through the network</span>
-            </Link>
-          </header>
+          <TopBar />
           <main id="content">
             <Crash>
               <Suspense fallback={<Skeleton active className="panel pad" paragraph={{ rows: 8 }} />}>
@@ -62,6 +61,10 @@ export function App() {
                   <Route path="/" element={<SearchPage />} />
                   <Route path="/trace/:txId" element={<TracePage />} />
                   <Route path="/trace/:channel/:txId" element={<TracePage />} />
+                  <Route path="/nodes" element={<NodesPage />} />
+                  <Route path="/nodes/:msp/:name" element={<NodePage />} />
+                  <Route path="/alerts" element={<AlertsPage />} />
+                  <Route path="/runbooks/:name" element={<RunbookPage />} />
                   <Route
                     path="*"
                     element={

@@ -24,6 +24,10 @@ export interface Palette {
   readonly unknown: string;
   readonly accent: string;
   readonly hulls: readonly string[];
+  /** Of a chart. */
+  readonly grid: string;
+  /** Lines of a chart, in order; each stands out from the panel by 3 to 1. */
+  readonly lines: readonly string[];
 }
 export const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
   light: {
@@ -36,6 +40,8 @@ export const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
     unknown: '#5f6a79',
     accent: '#2257c9',
     hulls: ['#e9effb', '#f3ecfa', '#e6f4f1', '#fbf1e0', '#fae9ee', '#edf1e2'],
+    grid: '#e8ecf1',
+    lines: ['#2257c9', '#b4501a', '#187a60', '#8a3fc0', '#a06a00', '#b8336f'],
   },
   dark: {
     panel: '#18202b',
@@ -47,5 +53,7 @@ export const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
     unknown: '#9ca8b8',
     accent: '#82adff',
     hulls: ['#1c2740', '#2a2140', '#16302f', '#33291a', '#351f29', '#272e1c'],
+    grid: '#263140',
+    lines: ['#82adff', '#f29a62', '#4fc5a2', '#c69bf5', '#e2b04a', '#f58ab8'],
   },
 };

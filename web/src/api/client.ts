@@ -1,3 +1,4 @@
+import type { TimeWindow } from '../model/range.ts';
 import type { Problem, TraceListQuery } from './types.ts';
 
 /** An answer that is none: the server's problem document (RFC 9457), or what can be said without one. */
@@ -14,12 +15,25 @@ export class ApiError extends Error {
 }
 
 /** GET of the API. Rejects with `ApiError`, never with anything else (but an abort). */
-export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+export function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return ask<T>(path, signal ? { signal } : {});
+}
+
+/** PUT or DELETE, answered like `getJson`. */
+export function changeJson<T>(method: 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  return ask<T>(path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+}
+
+async function ask<T>(path: string, how: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) });
+    const headers = {
+      accept: 'application/json',
+      ...(how.body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    response = await fetch(path, { ...how, headers });
   } catch (cause) {
-    if (signal?.aborted) throw cause;
+    if (how.signal?.aborted) throw cause;
     const detail = 'FTL’s server did not answer. Is it running, and is this machine still connected to it?';
     throw new ApiError(
       { type: 'about:blank', title: 'No connection', status: 0, detail, code: 'no_connection' },
@@ -56,7 +70,26 @@ export const paths = {
   channels: () => '/api/v1/channels',
   findings: () => '/api/v1/findings',
   live: () => '/api/v1/live',
+  nodes: () => '/api/v1/nodes',
+  monitoring: () => '/api/v1/monitoring',
+  alerts: (node?: string) => `/api/v1/alerts${search({ node })}`,
+  nodeHealth: (id: string) => `/api/v1${nodePath(id)}/health`,
+  nodeMetrics: (id: string, { from, to }: TimeWindow) =>
+    `/api/v1${nodePath(id)}/metrics${search({ from: new Date(from).toISOString(), to: new Date(to).toISOString() })}`,
+  logSpec: (id: string) => `/api/v1${nodePath(id)}/logspec`,
 };
+
+/** The page of a node, `/nodes/Org1MSP/peer0.org1.example.com`; `-` stands for the MSP of one that has none. */
+export function nodePath(id: string): string {
+  const slash = id.indexOf('/');
+  const [msp, name] = slash <= 0 ? ['-', id.slice(slash + 1)] : [id.slice(0, slash), id.slice(slash + 1)];
+  return `/nodes/${encodeURIComponent(msp)}/${encodeURIComponent(name)}`;
+}
+
+/** The node's ID, from its page's address. */
+export function nodeIdOf(msp: string, name: string): string {
+  return msp === '-' ? name : `${msp}/${name}`;
+}
 
 /** The page of one trace. */
 export function tracePath(channel: string | undefined, txId: string): string {

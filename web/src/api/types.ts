@@ -1,7 +1,17 @@
 import type { z } from 'zod';
 import type {
+  Alert as AlertSchema,
+  AlertList as AlertListSchema,
+  LogSpecChange as LogSpecChangeSchema,
+  LogSpecState as LogSpecStateSchema,
+  MonitoringState as MonitoringStateSchema,
+  NodeHealth as NodeHealthSchema,
+  NodeMetrics as NodeMetricsSchema,
+} from '../../../server/api/monitoringSchemas.ts';
+import type {
   ChannelList as ChannelListSchema,
   FindingCatalogue as FindingCatalogueSchema,
+  NodeList as NodeListSchema,
   Problem as ProblemSchema,
   RecordList as RecordListSchema,
   Trace as TraceSchema,
@@ -24,3 +34,13 @@ export type StoredRecord = RecordList['items'][number];
 export type ChannelList = z.infer<typeof ChannelListSchema>;
 export type FindingCatalogue = z.infer<typeof FindingCatalogueSchema>;
 export type Problem = z.infer<typeof ProblemSchema>;
+export type NodeList = z.infer<typeof NodeListSchema>;
+export type NetworkNode = NodeList['items'][number];
+export type MonitoringState = z.infer<typeof MonitoringStateSchema>;
+export type NodeHealth = z.infer<typeof NodeHealthSchema>;
+export type NodeMetrics = z.infer<typeof NodeMetricsSchema>;
+export type MetricPanel = NodeMetrics['panels'][number];
+export type LogSpecState = z.infer<typeof LogSpecStateSchema>;
+export type LogSpecChange = z.infer<typeof LogSpecChangeSchema>;
+export type Alert = z.infer<typeof AlertSchema>;
+export type AlertList = z.infer<typeof AlertListSchema>;

@@ -1,9 +1,11 @@
 import { Skeleton } from 'antd';
 import { useEffect } from 'react';
-import { Navigate, useParams, useSearchParams } from 'react-router';
-import { tracePath } from '../api/client.ts';
+import { Navigate, useNavigate, useParams, useSearchParams } from 'react-router';
+import { nodePath, tracePath } from '../api/client.ts';
+import { useHealthNow } from '../api/monitoring.ts';
 import { useTrace } from '../api/queries.ts';
 import type { Trace } from '../api/types.ts';
+import { healthLook } from '../model/health.ts';
 import { shortTxId } from '../model/names.ts';
 import { outcomeOf } from '../model/outcome.ts';
 import { selectedEdge } from '../model/selection.ts';
@@ -41,18 +43,16 @@ export function TracePage() {
 function TraceView({ trace }: { readonly trace: Trace }) {
   const [params, setParams] = useSearchParams();
   const selected = selectedEdge(trace, params.get('edge'));
+  const navigate = useNavigate();
+  const health = useHealthNow();
   const tab = TABS.find((one) => one === params.get('tab')) ?? 'commits';
 
   const put = (name: string, value: string | null) => {
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value === null) next.delete(name);
-        else next.set(name, value);
-        return next;
-      },
-      { replace: true, preventScrollReset: true },
-    );
+    // From the address as it is, not as it was drawn last: drawing may lag behind what was chosen a moment ago.
+    const next = new URLSearchParams(window.location.search);
+    if (value === null) next.delete(name);
+    else next.set(name, value);
+    setParams(next, { replace: true, preventScrollReset: true });
   };
   const select = (seq: number | null) => put('edge', seq === null ? null : String(seq));
 
@@ -74,9 +74,15 @@ function TraceView({ trace }: { readonly trace: Trace }) {
         <div className="trace-left">
           <section className="panel" aria-labelledby="h-trajectory">
             <h2 id="h-trajectory">
-              Trajectory <Legend />
+              Trajectory <Legend health={health.size > 0} />
             </h2>
-            <TrajectoryGraph trace={trace} selected={selected} onSelect={select} />
+            <TrajectoryGraph
+              trace={trace}
+              selected={selected}
+              onSelect={select}
+              health={health}
+              onNode={(id) => void navigate(nodePath(id))}
+            />
           </section>
           <section className="panel" aria-labelledby="h-timeline">
             <h2 id="h-timeline">Timeline</h2>
@@ -109,7 +115,7 @@ function TraceView({ trace }: { readonly trace: Trace }) {
   );
 }
 
-function Legend() {
+function Legend({ health }: { readonly health: boolean }) {
   return (
     <span className="legend" aria-hidden="true">
       <span>
@@ -140,6 +146,16 @@ function Legend() {
         <i className="hollow" />
         no commit
       </span>
+      {health &&
+        (['ok', 'failing', 'unreachable'] as const).map((state) => {
+          const look = healthLook(state);
+          return (
+            <span key={state}>
+              <i className={`health-sign ${look.tone}`}>{look.symbol}</i>
+              {look.word} now
+            </span>
+          );
+        })}
     </span>
   );
 }

@@ -1,7 +1,9 @@
 import { Alert, Skeleton } from 'antd';
 import { useRecords } from '../api/queries.ts';
 import type { Edge, Trace } from '../api/types.ts';
+import { nodesOf } from '../model/aroundTrace.ts';
 import { formatDateTime, formatDuration, microsOf } from '../model/time.ts';
+import { NodeLink } from './nodeLink.tsx';
 
 const SOURCES = {
   record: 'written down by a node',
@@ -13,13 +15,15 @@ const SOURCES = {
 export function EdgeFacts({ trace, edge }: { readonly trace: Trace; readonly edge: Edge }) {
   const start = microsOf(trace.startedAt);
   const at = microsOf(edge.at ?? edge.respondedAt);
+  const nodes = nodesOf(trace);
+  const who = (id: string) => (nodes.includes(id) ? <NodeLink id={id} /> : id);
   return (
     <dl className="facts">
       <dt>
         {edge.seq} {edge.point}
       </dt>
       <dd>
-        {edge.from ?? 'nobody knows from whom'} → {edge.to}
+        {edge.from === null ? 'nobody knows from whom' : who(edge.from)} → {who(edge.to)}
       </dd>
       <dt>{edge.point === 'commit' ? 'at' : 'began'}</dt>
       <dd>

@@ -8,9 +8,11 @@ import {
   type NodeData,
   register,
 } from '@antv/g6';
+import type { NodeHealth } from '../api/types.ts';
 import type { Point } from '../model/edgeRoutes.ts';
 import { type GraphModel, hullId, type ModelEdge, type ModelNode } from '../model/graphModel.ts';
 import { NODE_HEIGHT, NODE_WIDTH } from '../model/graphLayout.ts';
+import { healthLook } from '../model/health.ts';
 import type { Palette } from '../theme.ts';
 
 /** From a label's left end to the middle of its number, pixels. */
@@ -79,6 +81,7 @@ export function graphOptions(model: GraphModel, palette: Palette): GraphOptions 
           haloStrokeOpacity: 0.2,
           haloLineWidth: 10,
         },
+        ...healthStates(palette),
       },
     },
     edge: {
@@ -120,7 +123,7 @@ function nodeData(node: ModelNode, palette: Palette): NodeData {
       stroke: hollow ? colour : palette.line,
       lineWidth: hollow ? 2 : 1.5,
       lineDash: hollow ? [5, 4] : 0,
-      cursor: 'default',
+      cursor: node.identity.kind === 'peer' || node.identity.kind === 'orderer' ? 'pointer' : 'default',
       // The name in the upper half, what it did in the lower.
       icon: true,
       iconText: fit(node.name, 16),
@@ -140,6 +143,39 @@ function nodeData(node: ModelNode, palette: Palette): NodeData {
     },
   };
 }
+
+/** A node's health as it is drawn: frame and sign; of a hollow node, whose frame says something else, the sign alone. */
+function healthStates(palette: Palette) {
+  return Object.fromEntries(
+    (['ok', 'failing', 'unreachable'] as const).map((health) => {
+      const { tone, symbol } = healthLook(health);
+      const colour = palette[tone];
+      return [
+        healthState(health),
+        {
+          stroke: (node: NodeData) => (node.data?.['state'] === 'seen' ? colour : (node.style?.stroke ?? colour)),
+          lineWidth: 2,
+          badge: true,
+          badges: [
+            {
+              text: symbol,
+              placement: 'right-top' as const,
+              fill: palette.panel,
+              fontSize: 10,
+              fontWeight: 700,
+              fontFamily: FONT,
+              padding: [1, 5, 1, 5],
+              backgroundFill: colour,
+            },
+          ],
+        },
+      ];
+    }),
+  );
+}
+
+/** Name of the graph's state of a node that is so. */
+export const healthState = (health: NodeHealth['health']): string => `health-${health}`;
 
 const WIDTHS: Partial<Record<ModelEdge['edge']['point'], number>> = { deliver: 4, commit: 5 };
 

@@ -1,6 +1,8 @@
+import type { HealthNow } from '../api/monitoring.ts';
 import { useRecords } from '../api/queries.ts';
 import type { Trace } from '../api/types.ts';
 import { identitiesOf } from '../model/graphLayout.ts';
+import { healthLook, reasonsOf } from '../model/health.ts';
 import { recordLine } from '../model/recordLine.ts';
 import { EdgeFacts } from './edgeDetails.tsx';
 
@@ -15,12 +17,19 @@ export interface Hovered {
 const CARD_WIDTH = 340;
 const MOST_RECORDS = 3;
 
+interface Props {
+  readonly trace: Trace;
+  readonly hovered: Hovered;
+  readonly health: ReadonlyMap<string, HealthNow>;
+}
+
 /** What the pointer is on, in full. */
-export function HoverCard({ trace, hovered }: { readonly trace: Trace; readonly hovered: Hovered }) {
+export function HoverCard({ trace, hovered, health }: Props) {
   const edge = trace.edges.find((one) => one.seq === hovered.seq);
   const records = useRecords(trace, edge !== undefined);
   const own = records.data?.items.filter((item) => edge?.records.includes(item.id)) ?? [];
   const identity = identitiesOf(trace).get(hovered.id);
+  const node = identity?.kind === 'peer' || identity?.kind === 'orderer';
   const right = hovered.x + CARD_WIDTH + 30 > window.innerWidth;
   const style = {
     width: CARD_WIDTH,
@@ -73,8 +82,31 @@ export function HoverCard({ trace, hovered }: { readonly trace: Trace; readonly 
               <dd>? nothing can be said: its log was not seen</dd>
             </>
           )}
+          {node && (
+            <>
+              <dt>health now</dt>
+              <dd>
+                <NodeHealthWords health={health.get(identity.id)} />
+              </dd>
+              <dt>click</dt>
+              <dd>opens its page: health, metrics, alerts</dd>
+            </>
+          )}
         </dl>
       )}
     </div>
+  );
+}
+
+function NodeHealthWords({ health }: { readonly health: HealthNow | undefined }) {
+  const look = healthLook(health?.health);
+  const why = health === undefined ? '' : reasonsOf(health);
+  return (
+    <>
+      <b className={`${look.tone}-text`}>
+        {look.symbol} {look.word}
+      </b>
+      {why !== '' && `: ${why}`}
+    </>
   );
 }

@@ -1,8 +1,11 @@
 import { useEffect, useMemo, useRef } from 'react';
 import type { Trace } from '../api/types.ts';
-import { sentencesOf } from '../model/sentences.ts';
+import { nodesOf } from '../model/aroundTrace.ts';
+import { mentionsIn } from '../model/mentions.ts';
+import { namesOf, sentencesOf } from '../model/sentences.ts';
 import { formatDuration } from '../model/time.ts';
 import { EdgeDetails } from './edgeDetails.tsx';
+import { NodeLink } from './nodeLink.tsx';
 
 interface Props {
   readonly trace: Trace;
@@ -10,9 +13,23 @@ interface Props {
   readonly onSelect: (seq: number | null) => void;
 }
 
-/** What happened, in words and in order; the one selected opens and shows its evidence. */
+/** What happened, in words and in order; the one selected opens and shows its evidence. Nodes lead to their pages. */
 export function SentenceList({ trace, selected, onSelect }: Props) {
   const sentences = useMemo(() => sentencesOf(trace), [trace]);
+  const names = useMemo(() => {
+    const all = namesOf(trace);
+    return new Map(nodesOf(trace).map((id) => [id, all.get(id) ?? id]));
+  }, [trace]);
+  const linked = (text: string) =>
+    mentionsIn(text, names).map((part) =>
+      typeof part === 'string' ? (
+        part
+      ) : (
+        <NodeLink key={part.at} id={part.id}>
+          {part.name}
+        </NodeLink>
+      ),
+    );
   const current = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (selected !== null) current.current?.scrollIntoView({ block: 'nearest' });
@@ -27,7 +44,7 @@ export function SentenceList({ trace, selected, onSelect }: Props) {
               <span className="seq" aria-hidden="true">
                 {tone === 'bad' ? '✘' : '?'}
               </span>
-              <span>{text}</span>
+              <span>{linked(text)}</span>
             </li>
           );
         }
@@ -40,18 +57,28 @@ export function SentenceList({ trace, selected, onSelect }: Props) {
             ref={open ? current : null}
             data-seq={seq}
           >
-            <button type="button" aria-pressed={open} aria-expanded={open} onClick={() => onSelect(open ? null : seq)}>
-              <span className="seq">{seq}</span>
+            <div className="sentence-line">
+              {/* As large as the line; the links in it lie above. */}
+              <button
+                type="button"
+                className="seq"
+                aria-pressed={open}
+                aria-expanded={open}
+                aria-label={`${seq}: show where it is and what proves it`}
+                onClick={() => onSelect(open ? null : seq)}
+              >
+                {seq}
+              </button>
               <span>
                 {tone === 'bad' && (
                   <b className="bad-text" aria-hidden="true">
                     ✘{' '}
                   </b>
                 )}
-                {text}
+                {linked(text)}
               </span>
               <span className="after">{afterUs === null ? '' : `+${formatDuration(afterUs)}`}</span>
-            </button>
+            </div>
             {open && edge && <EdgeDetails trace={trace} edge={edge} />}
           </li>
         );

@@ -8,9 +8,11 @@ import { recordLine } from '../model/recordLine.ts';
 import { edgesOfRecord, nextEdgeOfRecord } from '../model/selection.ts';
 import { namesOf } from '../model/sentences.ts';
 import { formatClock, formatDateTime, formatDuration } from '../model/time.ts';
+import { NodeLink } from './nodeLink.tsx';
 import { ErrorNotice } from './states.tsx';
+import { TraceMetrics } from './traceMetrics.tsx';
 
-export const TABS = ['commits', 'rwset', 'records'] as const;
+export const TABS = ['commits', 'rwset', 'records', 'metrics'] as const;
 export type TabName = (typeof TABS)[number];
 
 interface Props {
@@ -21,7 +23,7 @@ interface Props {
   readonly onTab: (tab: TabName) => void;
 }
 
-/** Below the picture: who committed what, what the transaction read and wrote, and the records it all stands on. */
+/** Below the picture: who committed what, what the transaction read and wrote, the records it all stands on, and how the nodes were. */
 export function TraceTabs({ trace, selected, onSelect, tab, onTab }: Props) {
   const keys = trace.readWriteSets.reduce((sum, set) => sum + set.reads.length + set.writes.length, 0);
   return (
@@ -42,6 +44,7 @@ export function TraceTabs({ trace, selected, onSelect, tab, onTab }: Props) {
             label: `records (${trace.recordCount})`,
             children: <Records trace={trace} selected={selected} onSelect={onSelect} />,
           },
+          { key: 'metrics', label: 'node metrics around this time', children: <TraceMetrics trace={trace} /> },
         ]}
       />
     </section>
@@ -109,16 +112,16 @@ function CommitTable({ trace, selected, onSelect }: Part) {
         })}
         {trace.missing.map((peer) => (
           <tr key={peer} className="missing">
-            <th scope="row" title={peer}>
-              {name(peer)}
+            <th scope="row">
+              <NodeLink id={peer}>{name(peer)}</NodeLink>
             </th>
             <td colSpan={4}>✘ has not committed it</td>
           </tr>
         ))}
         {trace.unobserved.map((peer) => (
           <tr key={peer} className="unobserved">
-            <th scope="row" title={peer}>
-              {name(peer)}
+            <th scope="row">
+              <NodeLink id={peer}>{name(peer)}</NodeLink>
             </th>
             <td colSpan={4}>? not known: its log was not seen</td>
           </tr>

@@ -3,11 +3,13 @@ import type { Graph, IElementEvent, IPointerEvent } from '@antv/g6';
 import { Graphin } from '@antv/graphin';
 import { Button } from 'antd';
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
+import type { HealthNow } from '../api/monitoring.ts';
 import type { Trace } from '../api/types.ts';
 import { graphModelOf } from '../model/graphModel.ts';
+import { healthLook } from '../model/health.ts';
 import { sentencesOf } from '../model/sentences.ts';
 import { PALETTES, useDark } from '../theme.ts';
-import { graphOptions } from './graphOptions.ts';
+import { graphOptions, healthState } from './graphOptions.ts';
 import { HoverCard, type Hovered } from './hoverCard.tsx';
 
 declare global {
@@ -25,6 +27,10 @@ interface Props {
   readonly trace: Trace;
   readonly selected: number | null;
   readonly onSelect: (seq: number | null) => void;
+  /** Of the nodes that are watched, by ID: how they are now, not how they were then. */
+  readonly health: ReadonlyMap<string, HealthNow>;
+  /** A peer or orderer was chosen. */
+  readonly onNode: (id: string) => void;
 }
 
 /** The edge's number; null for a node. */
@@ -37,7 +43,7 @@ const MIN_HEIGHT = 260;
 const MAX_HEIGHT = 640;
 
 /** The trajectory. What it shows is `graphModelOf`; for who cannot see it, the list of sentences beside it says the same. */
-export function TrajectoryGraph({ trace, selected, onSelect }: Props) {
+export function TrajectoryGraph({ trace, selected, onSelect, health, onNode }: Props) {
   const dark = useDark();
   const palette = PALETTES[dark ? 'dark' : 'light'];
   const model = useMemo(() => graphModelOf(trace), [trace]);
@@ -65,6 +71,10 @@ export function TrajectoryGraph({ trace, selected, onSelect }: Props) {
 
   const clicked = useEffectEvent((event: IElementEvent) => onSelect(numberOf(event)));
   const emptied = useEffectEvent(() => onSelect(null));
+  const nodeClicked = useEffectEvent((event: IElementEvent) => {
+    const kind = model.nodes.find((node) => node.id === event.target.id)?.identity.kind;
+    if (kind === 'peer' || kind === 'orderer') onNode(event.target.id);
+  });
   const entered = useEffectEvent((event: IElementEvent & IPointerEvent) => {
     const seq = numberOf(event);
     setHovered({ id: event.target.id, seq, x: event.client.x, y: event.client.y });
@@ -75,7 +85,9 @@ export function TrajectoryGraph({ trace, selected, onSelect }: Props) {
     const onClick = (event: IElementEvent) => clicked(event);
     const onEnter = (event: IElementEvent & IPointerEvent) => entered(event);
     const onEmpty = () => emptied();
+    const onNodeClick = (event: IElementEvent) => nodeClicked(event);
     graph.on('edge:click', onClick);
+    graph.on('node:click', onNodeClick);
     graph.on('canvas:click', onEmpty);
     graph.on('combo:click', onEmpty);
     graph.on('edge:pointerenter', onEnter);
@@ -95,16 +107,26 @@ export function TrajectoryGraph({ trace, selected, onSelect }: Props) {
       const active = hovered?.seq === one.edge.seq ? ['active'] : [];
       states[one.id] = one.edge.seq === selected ? ['selected'] : active;
     }
-    for (const node of model.nodes)
-      states[node.id] = edge && (node.id === edge.from || node.id === edge.to) ? ['selected'] : [];
+    for (const node of model.nodes) {
+      const state = health.get(node.id)?.health;
+      const touched = edge && (node.id === edge.from || node.id === edge.to) ? ['selected'] : [];
+      states[node.id] = [...(state === undefined ? [] : [healthState(state)]), ...touched];
+    }
     void graph.setElementState(states);
-  }, [graph, model, trace, selected, hovered?.seq]);
+  }, [graph, model, trace, selected, hovered?.seq, health]);
 
   const summary = `Trajectory with ${model.nodes.length} participants and ${model.edges.length} hand-overs. ${sentencesOf(
     trace,
   )
     .map((sentence) => sentence.text)
-    .join(' ')}`;
+    .join(' ')}${healthSentence()}`;
+  function healthSentence(): string {
+    const told = model.nodes.flatMap((node) => {
+      const one = health.get(node.id);
+      return one === undefined ? [] : [`${node.name} ${healthLook(one.health).word}`];
+    });
+    return told.length === 0 ? '' : ` Health now: ${told.join(', ')}.`;
+  }
   const scale = (factor: number) => {
     if (graph !== null && !graph.destroyed) void graph.zoomBy(factor);
   };
@@ -143,7 +165,7 @@ export function TrajectoryGraph({ trace, selected, onSelect }: Props) {
           fit
         </Button>
       </div>
-      {hovered !== null && <HoverCard trace={trace} hovered={hovered} />}
+      {hovered !== null && <HoverCard trace={trace} hovered={hovered} health={health} />}
     </div>
   );
 }

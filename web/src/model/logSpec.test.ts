@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { changeWords, costsMuch } from './logSpec.ts';
+
+const now = Date.parse('2026-11-21T00:20:00Z');
+const change = (until: string) => ({
+  change: { spec: 'gossip=debug:info', restores: 'info', until, by: 'operator' },
+});
+
+test('who changed it, for how long it holds, and what comes back', () => {
+  expect(changeWords(change('2026-11-21T00:29:01Z'), now)).toBe(
+    'Changed by operator, for 10 min more; then info comes back.',
+  );
+  expect(changeWords(change('2026-11-21T00:20:30Z'), now)).toMatch(/for less than a minute more/);
+  expect(changeWords({ change: null }, now)).toBeNull();
+});
+
+test('debug costs', () => {
+  expect(costsMuch('gossip=debug:info')).toBe(true);
+  expect(costsMuch('info')).toBe(false);
+});

@@ -1,0 +1,38 @@
+import type { LogSpecState } from '../api/types.ts';
+import { formatDuration } from './time.ts';
+
+/** Minutes for which a node may log otherwise. */
+export const MINUTES = [5, 10, 30, 60, 240] as const;
+
+export interface LogSpecChoice {
+  readonly label: string;
+  readonly spec: string;
+}
+
+/** What one wants to know more about, as a specification (docs/reference/logging-spec.md). */
+export const LOG_SPEC_CHOICES: Readonly<Record<'peer' | 'orderer', readonly LogSpecChoice[]>> = {
+  peer: [
+    { label: 'endorsements', spec: 'endorser=debug:info' },
+    { label: 'gateway', spec: 'gateway=debug:info' },
+    { label: 'gossip', spec: 'gossip=debug:info' },
+    { label: 'blocks from orderers', spec: 'peer.blocksprovider=debug:info' },
+    { label: 'everything', spec: 'debug' },
+  ],
+  orderer: [
+    { label: 'broadcasts', spec: 'orderer.common.broadcast=debug:info' },
+    { label: 'consensus', spec: 'orderer.consensus=debug:info' },
+    { label: 'blocks sent out', spec: 'common.deliver=debug:info' },
+    { label: 'everything', spec: 'debug' },
+  ],
+};
+
+export const costsMuch = (spec: string): boolean => /\bdebug\b/i.test(spec);
+
+/** Until when what holds, and what comes after; null for a specification that stays. */
+export function changeWords({ change }: Pick<LogSpecState, 'change'>, nowMillis: number): string | null {
+  if (change === null) return null;
+  const left = Math.max(0, Date.parse(change.until) - nowMillis);
+  const rest =
+    left < 60_000 ? 'less than a minute' : formatDuration(Math.ceil(left / 60_000) * 60e6).replace(' 0 s', '');
+  return `Changed by ${change.by}, for ${rest} more; then ${change.restores} comes back.`;
+}

@@ -1,0 +1,93 @@
+import type { Alert, NetworkNode, NodeHealth } from '../api/types.ts';
+import { concernsNode } from './alerts.ts';
+import { commonName, organisation } from './names.ts';
+
+export interface NodeRow {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'peer' | 'orderer';
+  /** Null where nobody looks. */
+  readonly health: NodeHealth | null;
+  /** `behind`: blocks that another node was seen to have and this one not (yet). */
+  readonly channels: readonly { readonly channel: string; readonly height: number; readonly behind: number }[];
+  /** Of its record stream; null where none is collected. */
+  readonly breaks: number | null;
+  readonly alerts: readonly Alert[];
+}
+
+export interface OrganisationNodes {
+  readonly msp: string;
+  readonly label: string;
+  readonly nodes: readonly NodeRow[];
+  /** About the organisation, not about one of its nodes. */
+  readonly alerts: readonly Alert[];
+}
+
+/** How high any of them is on each channel; by one answer, so that none is older than the other. */
+export function heightsOf(nodes: readonly NetworkNode[]): Map<string, number> {
+  const heights = new Map<string, number>();
+  for (const { channel, height } of nodes.flatMap((node) => node.channels)) {
+    heights.set(channel, Math.max(height, heights.get(channel) ?? 0));
+  }
+  return heights;
+}
+
+interface Known {
+  /** As the records reveal them. */
+  readonly nodes: readonly NetworkNode[];
+  /** Those whose operations services are known. */
+  readonly health: readonly NodeHealth[];
+  readonly alerts: readonly Alert[];
+}
+
+/** Peers and orderers of which records or operations services tell, by organisation. */
+export function organisationsOf({ nodes, health, alerts }: Known): OrganisationNodes[] {
+  const heights = heightsOf(nodes);
+  const watched = new Map(health.map((one) => [one.id, one]));
+  const told = new Map(nodes.map((node) => [node.id, node]));
+  const rows = [...new Set([...told.keys(), ...watched.keys()])].flatMap((id) => {
+    const row = rowOf(id);
+    return row === null ? [] : [row];
+  });
+  const msps = [...new Set(rows.map(mspOf))].toSorted();
+  return msps.map((msp) => ({
+    msp,
+    label: msp === '' ? 'No organisation known' : (organisation(msp) ?? msp),
+    nodes: rows.filter((row) => mspOf(row) === msp).toSorted(byKindAndName),
+    alerts: alerts.filter((alert) => alert.node === null && alert.msp !== null && alert.msp === msp),
+  }));
+
+  function rowOf(id: string): NodeRow | null {
+    const node = told.get(id);
+    const state = watched.get(id) ?? null;
+    const kind = state?.kind ?? node?.kind;
+    if (kind !== 'peer' && kind !== 'orderer') return null;
+    return {
+      id,
+      name: commonName(id),
+      kind,
+      health: state,
+      channels: (node?.channels ?? []).map(({ channel, height }) => ({
+        channel,
+        height,
+        behind: Math.max(0, (heights.get(channel) ?? 0) - height),
+      })),
+      breaks: node?.observed === true ? node.streamBreaks.length : null,
+      alerts: alerts.filter((alert) => alert.node !== null && concernsNode(alert, id)),
+    };
+  }
+}
+
+const mspOf = ({ id }: NodeRow) => (id.includes('/') ? id.slice(0, id.indexOf('/')) : '');
+
+function byKindAndName(a: NodeRow, b: NodeRow): number {
+  if (a.kind !== b.kind) return a.kind === 'peer' ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
+
+/** How many are in which state, in words: `4 well, 1 no answer`. */
+export function countWords(words: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+}

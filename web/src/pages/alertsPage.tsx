@@ -1,0 +1,57 @@
+import { Skeleton } from 'antd';
+import { useEffect } from 'react';
+import { useAlerts } from '../api/monitoring.ts';
+import { alertCount } from '../model/alerts.ts';
+import { AlertItems } from '../parts/alertItems.tsx';
+import { InlineError } from '../parts/inlineError.tsx';
+import { ErrorNotice, Notice } from '../parts/states.tsx';
+import { useNow } from '../parts/useNow.ts';
+
+const SOURCES = {
+  alertmanager: 'from Alertmanager',
+  prometheus: 'from the rules of Prometheus',
+  own: 'from FTL’s own few rules: a node that does not answer, is not well, or is behind in height. For more, let Prometheus evaluate grafana/prometheus/rules and start FTL with --prometheus-url or --alertmanager-url',
+} as const;
+
+/** `/alerts`: what fires now, the gravest first. */
+export function AlertsPage() {
+  const alerts = useAlerts();
+  const now = useNow(5000);
+  const count = alerts.data === undefined ? null : alertCount(alerts.data.items).count;
+  useEffect(() => {
+    document.title = count === null ? 'FTL: alerts' : `FTL: ${count} active alert${count === 1 ? '' : 's'}`;
+  }, [count]);
+  if (alerts.data === undefined) {
+    if (alerts.isError) return <ErrorNotice error={alerts.error} onRetry={() => void alerts.refetch()} />;
+    return <Skeleton active className="panel pad" paragraph={{ rows: 6 }} />;
+  }
+  const { items, source } = alerts.data;
+  return (
+    <div className="alerts-page">
+      <section className="panel pad page-head">
+        <h1>Alerts</h1>
+        <p className="muted">{SOURCES[source]}</p>
+      </section>
+      {alerts.isError && (
+        <InlineError
+          error={alerts.error}
+          onRetry={() => void alerts.refetch()}
+          rest="Below is what was known before."
+        />
+      )}
+      {items.length === 0 ? (
+        <Notice symbol="✔" title="No alert fires">
+          <p>
+            {source === 'own'
+              ? 'That is said of the nodes whose operations services FTL was told of.'
+              : 'That is said of what the rules watch.'}
+          </p>
+        </Notice>
+      ) : (
+        <section className="panel" aria-label="Active alerts">
+          <AlertItems alerts={items} now={now} />
+        </section>
+      )}
+    </div>
+  );
+}

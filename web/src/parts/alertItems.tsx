@@ -1,0 +1,66 @@
+import { Link } from 'react-router';
+import type { Alert } from '../api/types.ts';
+import { ALERT_SYMBOLS, alertNodeId, firingFor } from '../model/alerts.ts';
+import { formatDateTime, formatDuration } from '../model/time.ts';
+import { hasRunbook } from '../runbooks.ts';
+import { NodeLink } from './nodeLink.tsx';
+
+interface Props {
+  readonly alerts: readonly Alert[];
+  /** Left out where all are about the same one. */
+  readonly withNodes?: boolean;
+  readonly now: number;
+}
+
+/** Alerts that fire: how grave, what, since when, where, and what to do. */
+export function AlertItems({ alerts, withNodes = true, now }: Props) {
+  return (
+    <ul className="alerts">
+      {alerts.map((alert) => (
+        <li
+          key={JSON.stringify(alert.labels)}
+          className={`alert-item ${alert.severity}${alert.silenced ? ' silenced' : ''}`}
+          data-alert={alert.name}
+        >
+          <span className="alert-severity">
+            <span aria-hidden="true">{ALERT_SYMBOLS[alert.severity]}</span> {alert.severity}
+            {alert.silenced && ', silenced'}
+          </span>
+          <div className="alert-text">
+            <b>{alert.summary}</b>
+            {alert.description !== null && alert.description !== alert.summary && <p>{alert.description}</p>}
+            <p className="muted alert-facts">
+              <span className="mono">{alert.name}</span>
+              {withNodes && <Where alert={alert} />}
+              {alert.channel !== null && <span>channel {alert.channel}</span>}
+              <Since alert={alert} now={now} />
+              {hasRunbook(alert.name) && (
+                <Link to={`/runbooks/${encodeURIComponent(alert.name)}`}>
+                  what to do<span className="visually-hidden"> about {alert.name}</span>
+                </Link>
+              )}
+            </p>
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Where({ alert }: { readonly alert: Alert }) {
+  const id = alertNodeId(alert);
+  if (id !== null) return <NodeLink id={id}>{alert.node}</NodeLink>;
+  const where = alert.node ?? alert.msp;
+  return where === null ? null : <span>{where}</span>;
+}
+
+function Since({ alert, now }: { readonly alert: Alert; readonly now: number }) {
+  const us = firingFor(alert, now);
+  if (us === null) return null;
+  return (
+    <span>
+      since <time dateTime={alert.since ?? ''}>{formatDateTime(alert.since).slice(0, 19)}</time>, for{' '}
+      {us < 1e6 ? 'a moment' : formatDuration(Math.floor(us / 1e6) * 1e6)}
+    </span>
+  );
+}

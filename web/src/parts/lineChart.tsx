@@ -1,0 +1,157 @@
+/* oxlint-disable jsx-a11y/prefer-tag-over-role -- a canvas has no such tag. */
+import { useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { aligned, axisRange, type ChartPanel, describe, formatTick, LINE_COLOURS, tickSteps } from '../model/panel.ts';
+import type { TimeWindow } from '../model/range.ts';
+import { formatClock } from '../model/time.ts';
+import { type Palette, PALETTES, useDark } from '../theme.ts';
+import { useWidth } from './useWidth.ts';
+
+const HEIGHT = 132;
+const AXIS_FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
+const DAY_MS = 24 * 3_600_000;
+
+/** Colour and dashes of a line: the same in the picture and in its legend. */
+export function strokeOf(index: number, palette: Palette): { readonly colour: string; readonly dash: number[] } {
+  const dash = [[], [6, 4], [2, 3]][Math.floor(index / LINE_COLOURS) % 3] ?? [];
+  return { colour: palette.lines[index % LINE_COLOURS] ?? palette.text, dash };
+}
+
+interface Props {
+  readonly panel: ChartPanel;
+  readonly window: TimeWindow;
+  /** A time that is marked. */
+  readonly mark?: TimeWindow | undefined;
+  /** Milliseconds since 1970 where the cursor of all charts stands; null for none. */
+  readonly at: number | null;
+  readonly onAt: (at: number | null) => void;
+}
+
+/** One small chart. It says in a sentence what it shows; its legend stands beside it. */
+export function LineChart({ panel, window, mark, at, onAt }: Props) {
+  const palette = PALETTES[useDark() ? 'dark' : 'light'];
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const width = useWidth(box);
+  const data = useMemo(() => aligned(panel.lines), [panel.lines]);
+  const pointed = useEffectEvent((moved: uPlot) => {
+    // Only what a person does: it is also set for them, when another chart is pointed at.
+    if ((moved.cursor.event ?? null) === null) return;
+    const index = moved.cursor.idx ?? null;
+    onAt(index === null ? null : (data.times[index] ?? null));
+  });
+
+  const { unit, id, lines } = panel;
+  const { from, to } = window;
+  const [markFrom, markTo] = [mark?.from, mark?.to];
+  useLayoutEffect(() => {
+    if (box.current === null || width === 0) return undefined;
+    const steps = tickSteps(unit);
+    const axis = {
+      font: AXIS_FONT,
+      stroke: palette.muted,
+      ticks: { show: false },
+      grid: { stroke: palette.grid, width: 1 },
+    };
+    const made = new uPlot(
+      {
+        width,
+        height: HEIGHT,
+        ms: 1,
+        padding: [8, 8, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+        scales: {
+          x: { time: true, range: () => [from, to] },
+          y: { range: (_, lowest, highest) => axisRange(lowest, highest, unit, id) },
+        },
+        series: [
+          {},
+          ...lines.map((line, index) => {
+            const { colour, dash } = strokeOf(line.look ?? index, palette);
+            return {
+              label: line.name,
+              stroke: colour,
+              dash,
+              width: 1.6,
+              points: { show: lone, size: 4, fill: colour },
+            };
+          }),
+        ],
+        axes: [
+          { ...axis, space: 70, size: 26, values: (_, ticks, __, ___, step) => ticks.map((tick) => clock(tick, step)) },
+          {
+            ...axis,
+            size: 62,
+            space: 28,
+            ...(steps === undefined ? {} : { incrs: steps }),
+            values: (_, ticks) => ticks.map((tick) => formatTick(tick, unit)),
+          },
+        ],
+        hooks: {
+          setCursor: [(moved) => pointed(moved)],
+          drawAxes: [
+            (drawn) => {
+              if (markFrom !== undefined && markTo !== undefined) drawMark(drawn, markFrom, markTo, palette);
+            },
+          ],
+        },
+      },
+      [[...data.times], ...data.values.map((values) => [...values])],
+      box.current,
+    );
+    plot.current = made;
+    return () => {
+      made.destroy();
+      plot.current = null;
+    };
+  }, [data, lines, unit, id, from, to, markFrom, markTo, palette, width]);
+
+  useEffect(() => {
+    const left = at === null || plot.current === null ? -10 : plot.current.valToPos(at, 'x');
+    plot.current?.setCursor({ left, top: at === null ? -10 : 1 }, false);
+  });
+
+  return <div className="chart-canvas" role="img" aria-label={describe(panel)} ref={box} style={{ height: HEIGHT }} />;
+}
+
+/** Points of a line that has gaps on both sides would not be seen; of so few, all are shown. */
+function lone(drawn: uPlot, series: number): boolean {
+  const values = drawn.data[series] ?? [];
+  let alone = 0;
+  for (let at = 0; at < values.length; at++) {
+    const [before, value, after] = [values[at - 1], values[at], values[at + 1]];
+    if (value !== null && value !== undefined && (before ?? null) === null && (after ?? null) === null) alone++;
+  }
+  return alone > 0;
+}
+
+function clock(tick: number, step: number): string {
+  const iso = new Date(tick).toISOString();
+  const time = formatClock(iso);
+  if (step >= DAY_MS) return `${new Date(tick).getMonth() + 1}-${new Date(tick).getDate()}`;
+  return time.slice(0, step < 60_000 ? 8 : 5);
+}
+
+function drawMark(drawn: uPlot, from: number, to: number, palette: Palette): void {
+  const { ctx, bbox } = drawn;
+  const least = 2 * devicePixelRatio;
+  const [left, right] = [drawn.valToPos(from, 'x', true), drawn.valToPos(to, 'x', true)];
+  const start = Math.max(bbox.left, Math.min(left, (left + right - least) / 2));
+  const end = Math.min(bbox.left + bbox.width, Math.max(right, start + least));
+  if (end <= start) return;
+  ctx.save();
+  ctx.fillStyle = palette.accent;
+  ctx.globalAlpha = 0.28;
+  ctx.fillRect(start, bbox.top, end - start, bbox.height);
+  ctx.globalAlpha = 1;
+  // A flag on top, since the span itself may be a hair's breadth.
+  ctx.beginPath();
+  const [middle, size] = [(start + end) / 2, 4 * devicePixelRatio];
+  ctx.moveTo(middle - size, bbox.top - size);
+  ctx.lineTo(middle + size, bbox.top - size);
+  ctx.lineTo(middle, bbox.top + size / 2);
+  ctx.fill();
+  ctx.restore();
+}
