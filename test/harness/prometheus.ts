@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -100,32 +100,41 @@ class Server implements AsyncDisposable {
 }
 
 export interface PrometheusOptions {
-  /** Targets by job. */
-  readonly jobs: Readonly<Record<string, readonly Target[]>>;
+  /** Targets of the jobs that `grafana/prometheus/prometheus.yml` has. */
+  readonly jobs: { readonly fabric?: readonly Target[]; readonly ftl?: readonly Target[] };
   /** YAML. */
   readonly rules: string;
   readonly alertmanager?: string;
 }
 
-/** For tests: a real Prometheus, which scrapes every other second. */
+interface Configuration {
+  readonly scrape_configs: readonly { readonly job_name: string }[];
+}
+
+/** The project's configuration, but for how often it asks, where FTL is, and whom it tells. */
+function configOf(ftl: readonly Target[], alertmanager: string | undefined): object {
+  const ours = parse(readFileSync(`${GRAFANA}prometheus/prometheus.yml`, 'utf8')) as Configuration;
+  return {
+    ...ours,
+    global: { scrape_interval: INTERVAL, scrape_timeout: INTERVAL, evaluation_interval: INTERVAL },
+    scrape_configs: ours.scrape_configs.map((job) =>
+      job.job_name === 'ftl' ? Object.assign(job, { static_configs: ftl }) : job,
+    ),
+    ...(alertmanager === undefined
+      ? {}
+      : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager.replace('http://', '')] }] }] } }),
+  };
+}
+
+/** For tests: a real Prometheus with the project's configuration, which scrapes every other second. */
 export class RunningPrometheus extends Server {
   static async start({ jobs, rules, alertmanager }: PrometheusOptions): Promise<RunningPrometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'ftl-prometheus-'));
-    const config = {
-      global: { scrape_interval: INTERVAL, scrape_timeout: INTERVAL, evaluation_interval: INTERVAL },
-      rule_files: ['rules.yml'],
-      scrape_configs: Object.entries(jobs).map(([job, targets]) => ({
-        job_name: job,
-        static_configs: targets,
-        // As prometheus.yml has it.
-        relabel_configs: [{ source_labels: ['node'], regex: '(.+)', target_label: 'instance' }],
-      })),
-      ...(alertmanager === undefined
-        ? {}
-        : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager.replace('http://', '')] }] }] } }),
-    };
-    writeFileSync(join(folder, 'prometheus.yml'), stringify(config));
-    writeFileSync(join(folder, 'rules.yml'), rules);
+    for (const part of ['rules', 'targets']) mkdirSync(join(folder, part));
+    const config = configOf(jobs.ftl ?? [], alertmanager);
+    writeFileSync(join(folder, 'prometheus.yml'), stringify(config, { aliasDuplicateObjects: false }));
+    writeFileSync(join(folder, 'targets/nodes.json'), JSON.stringify(jobs.fabric ?? []));
+    writeFileSync(join(folder, 'rules/rules.yml'), rules);
     const port = await freePort();
     const args = [
       '--config.file=prometheus.yml',

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { Environment } from './goTools.ts';
 
 /** By whom something is made, or run. */
 export type Maker = 'ours' | 'go';
@@ -16,6 +17,8 @@ export interface InteropOptions {
   readonly bft?: boolean;
   /** Whether all nodes want to know who calls, by TLS certificates. */
   readonly mutualTls?: boolean;
+  /** Settings of a peer beyond its `core.yaml`, as variables of its environment. */
+  readonly peers?: (host: string) => Environment;
   /** Of `mychannel`, from its beginning; default: all with peers. */
   readonly members?: readonly string[];
 }

@@ -25,6 +25,7 @@ export class InteropNetwork implements AsyncDisposable {
   readonly layout: Layout;
   readonly #makers: Readonly<Record<string, Maker>>;
   readonly #mutualTls: boolean;
+  readonly #peers: (host: string) => Environment;
   readonly #processes = new Map<string, ChildProcess>();
 
   private constructor(tools: GoTools, folder: NetworkFolder, layout: Layout, options: InteropOptions) {
@@ -33,6 +34,7 @@ export class InteropNetwork implements AsyncDisposable {
     this.layout = layout;
     this.#makers = options.nodes ?? {};
     this.#mutualTls = options.mutualTls ?? false;
+    this.#peers = options.peers ?? (() => ({}));
   }
 
   /** Makes the network and starts its nodes; nothing is joined. */
@@ -108,6 +110,7 @@ export class InteropNetwork implements AsyncDisposable {
         FABRIC_CFG_PATH: paths.folder,
         FABRIC_LOGGING_SPEC: 'info',
         ...this.#tlsEnvironment(host),
+        ...(orderer === undefined ? this.#peers(host) : {}),
         ...(maker === 'ours'
           ? { [`${orderer === undefined ? 'CORE' : 'ORDERER'}_FTL_TRACING_FILE`]: paths.records }
           : {}),
@@ -139,6 +142,15 @@ export class InteropNetwork implements AsyncDisposable {
       clearTimeout(timer);
     }
     this.#processes.delete(host);
+  }
+
+  /** Its process stands still, with all connections open, until it may go on. */
+  pauseNode(host: string): void {
+    this.#processes.get(host)?.kill('SIGSTOP');
+  }
+
+  resumeNode(host: string): void {
+    this.#processes.get(host)?.kill('SIGCONT');
   }
 
   /** What a node printed. */
