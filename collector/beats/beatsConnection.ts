@@ -17,6 +17,11 @@ import { BeatsProtocolError } from './protocolError.ts';
 import { readEvent, readPairs } from './shippedLine.ts';
 import { Window } from './window.ts';
 
+/** Bytes of events that are not whole yet, on all connections together. */
+export interface HeldBytes {
+  bytes: number;
+}
+
 export interface BeatsConnectionModules {
   readonly pipeline: RecordPipeline;
   readonly deadLetters: DeadLetters;
@@ -24,6 +29,7 @@ export interface BeatsConnectionModules {
   readonly metrics: BeatsMetrics;
   readonly logger: Logger;
   readonly complaints: Complaints;
+  readonly held: HeldBytes;
   /** The connections from the same address, this one included. */
   readonly peer: Peer;
   readonly onClosed: () => void;
@@ -32,6 +38,8 @@ export interface BeatsConnectionModules {
 /** Windows of one connection that may wait for the store before the next are read. */
 const MAX_WAITING_WINDOWS = 64;
 const LEAVE_MS = 1000;
+/** Whoever holds no more than this of an event is not disconnected because others hold too much. */
+const SHORT_EVENT = 1024 * 1024;
 /** For so long after it was made, a connection is taken for one of several that its sender is just making. */
 const YOUNG_MS = 1000;
 
@@ -67,6 +75,8 @@ export class BeatsConnection implements Progress {
   #stopping = false;
   #closed = false;
   #readAt = performance.now();
+  /** Bytes of an event that is not whole yet. */
+  #held = 0;
 
   constructor(socket: Socket, options: BeatsOptions, modules: BeatsConnectionModules) {
     this.#socket = socket;
@@ -148,6 +158,7 @@ export class BeatsConnection implements Progress {
         if (busy !== undefined) await busy;
       }
     }
+    this.#checkHeld();
     await this.#rest();
   }
 
@@ -163,6 +174,7 @@ export class BeatsConnection implements Progress {
         const busy = this.#frame(frame);
         if (busy !== undefined) await busy;
       }
+      this.#checkHeld();
       await this.#rest();
       if (this.#closed) return;
     }
@@ -242,6 +254,19 @@ export class BeatsConnection implements Progress {
     this.#acks.owe(window);
   }
 
+  /** However many senders begin long events at once, what they have begun is bounded. */
+  #checkHeld(): void {
+    const { held } = this.#modules;
+    const now = this.#closed ? 0 : this.#parser.held + (this.#inflate?.parser.held ?? 0);
+    held.bytes += now - this.#held;
+    this.#held = now;
+    if (now <= SHORT_EVENT || held.bytes <= this.#options.maxHeldBytes) return;
+    throw new BeatsProtocolError(
+      'too_large',
+      `too many senders are in the middle of long events (${held.bytes} bytes)`,
+    );
+  }
+
   /** Between two pieces of work: until the store can take more. */
   async #rest(): Promise<void> {
     for (const stream of this.#touched) stream.count();
@@ -315,6 +340,8 @@ export class BeatsConnection implements Progress {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#modules.held.bytes -= this.#held;
+    this.#held = 0;
     clearInterval(this.#ticker);
     this.#inflate?.engine.close();
     this.#inflate = null;

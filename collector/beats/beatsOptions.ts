@@ -18,7 +18,7 @@ export interface BeatsListen {
 }
 
 export interface BeatsOptions extends BeatsListen {
-  /** Versions of the protocol that are spoken ([2]); 1 lets Logstash's lumberjack output in. */
+  /** Versions of the protocol that are spoken ([1, 2]); 1 is that of Logstash's lumberjack output. */
   readonly versions: readonly LumberjackVersion[];
   /** Most events a window (65,536). */
   readonly maxWindow: number;
@@ -29,6 +29,8 @@ export interface BeatsOptions extends BeatsListen {
   readonly maxInflatedBytes: number;
   /** Bytes of a connection's events that may wait for the store before the next are read (16 MiB). */
   readonly maxWaitingBytes: number;
+  /** Bytes of events that are not whole yet, on all connections together (256 MiB); beyond, who sends a long one is disconnected. */
+  readonly maxHeldBytes: number;
   readonly maxConnections: number;
   /** Between two signs of life to a sender that waits for its acknowledgement, milliseconds (5,000). */
   readonly keepAliveMs: number;
@@ -39,12 +41,13 @@ export interface BeatsOptions extends BeatsListen {
 }
 
 export const BEATS_DEFAULTS: Omit<BeatsOptions, keyof BeatsListen> = {
-  versions: [2],
+  versions: [1, 2],
   maxWindow: 65_536,
   maxEventBytes: 32 * 1024 * 1024,
   maxCompressedBytes: 256 * 1024 * 1024,
   maxInflatedBytes: 2 * 1024 * 1024 * 1024,
   maxWaitingBytes: 16 * 1024 * 1024,
+  maxHeldBytes: 256 * 1024 * 1024,
   maxConnections: 1000,
   keepAliveMs: 5000,
   idleMs: 300_000,

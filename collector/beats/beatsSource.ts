@@ -7,7 +7,7 @@ import type { NodeEntry } from '../nodesFile.ts';
 import type { DeadLetters } from '../pipeline/deadLetters.ts';
 import type { RecordPipeline } from '../pipeline/recordPipeline.ts';
 import type { RecordStore } from '../pipeline/storeWriter.ts';
-import { BeatsConnection } from './beatsConnection.ts';
+import { BeatsConnection, type HeldBytes } from './beatsConnection.ts';
 import type { BeatsOptions } from './beatsOptions.ts';
 import { BeatsStreams } from './beatsStreams.ts';
 import { Complaints } from './complaints.ts';
@@ -49,6 +49,7 @@ export class BeatsSource {
   readonly #sockets = new Set<Socket>();
   /** By remote address. */
   readonly #peers = new Map<string, Peer>();
+  readonly #held: HeldBytes = { bytes: 0 };
   #address: AddressInfo | null = null;
   #stopped: Promise<void> | undefined;
 
@@ -170,6 +171,7 @@ export class BeatsSource {
       streams: this.#streams,
       metrics: this.#metrics,
       complaints: this.#complaints,
+      held: this.#held,
       peer,
       onClosed: () => {
         this.#connections.delete(connection);

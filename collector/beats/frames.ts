@@ -65,6 +65,11 @@ export class FrameParser {
     this.#bytes.push(chunk);
   }
 
+  /** Bytes of a frame that is not whole yet. */
+  get held(): number {
+    return this.#bytes.length;
+  }
+
   /** Whether the bytes so far end with a frame's end. */
   get atBoundary(): boolean {
     return this.#bytes.length === 0 && this.#compressedLeft === 0;

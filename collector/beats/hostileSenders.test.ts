@@ -92,6 +92,29 @@ describe('what is not the protocol', () => {
     expect(await refused('idle')).toBe(2);
   });
 
+  it('is many senders that begin long events and do not go on: the last is turned away, short events are taken', async () => {
+    await rig.listen({ maxHeldBytes: 5 * 1024 * 1024 });
+    const whole = lumberjack.json('x'.repeat(4 * 1024 * 1024), 1);
+    const half = Buffer.concat([lumberjack.window(1), whole.subarray(0, 3 * 1024 * 1024)]);
+    const first = await rig.connect();
+    await first.flush(half);
+    await rig.until(() => rig.status.connections === 1);
+    const second = await rig.connect();
+    second.write(half);
+    await Promise.race([first.gone, second.gone]);
+    expect(await refused('too_large')).toBe(1);
+    const third = await rig.connect();
+    await third.send(events(0, 10));
+    // What is let go of is free for others.
+    for (const one of [first, second]) one.cut();
+    await rig.until(() => rig.status.connections === 1);
+    const fourth = await rig.connect();
+    fourth.write(half);
+    fourth.write(whole.subarray(3 * 1024 * 1024));
+    await fourth.until((acks) => acks.includes(1));
+    expect(await refused('too_large')).toBe(1);
+  });
+
   it('is one sender too many', async () => {
     const first = await rig.connected({ maxConnections: 1 });
     const second = await rig.connect();

@@ -81,14 +81,14 @@ export class ContainerLog {
 
   #piece(stream: string, text: string, isLast: boolean): Unwrapped | null {
     const before = this.#pieces.get(stream);
-    if (before === undefined && isLast) return { container: '', text };
+    if (before === undefined && isLast) return { container: '', text: withoutReturn(text) };
     const joined = before === undefined ? text : before.length > MAX_JOINED ? before : before + text;
     if (!isLast) {
       this.#pieces.set(stream, joined);
       return null;
     }
     this.#pieces.delete(stream);
-    return { container: '', text: joined };
+    return { container: '', text: withoutReturn(joined) };
   }
 
   #compose(line: string): Unwrapped | undefined {
@@ -103,4 +103,9 @@ export class ContainerLog {
     }
     return { container, text };
   }
+}
+
+/** A container with a terminal ends its lines with both; a line of a file loses them both too. */
+function withoutReturn(text: string): string {
+  return text.endsWith('\r') ? text.slice(0, -1) : text;
 }

@@ -14,6 +14,8 @@ export interface Decoded {
   /** How many of the records, from the first, belong to entries before this line, which it showed to be complete. */
   readonly earlier?: number;
   readonly dead?: DeadLetter;
+  /** The line inside a container runtime's wrapper, where there is one: the records' IDs hang on it, as if it stood in a file by itself. */
+  readonly line?: string;
 }
 
 export interface StreamOptions {

@@ -60,7 +60,9 @@ class AnyDecoder implements StreamDecoder {
     const unwrapped = this.#container.unwrap(text);
     if (unwrapped === null) return NOTHING;
     if (unwrapped?.dead !== undefined) return { records: [], dead: unwrapped.dead };
-    return unwrapped === undefined ? this.#node('').line(text) : this.#node(unwrapped.container).line(unwrapped.text);
+    if (unwrapped === undefined) return this.#node('').line(text);
+    const decoded = this.#node(unwrapped.container).line(unwrapped.text);
+    return decoded.records.length === 0 ? decoded : { ...decoded, line: unwrapped.text };
   }
 
   flush(): Decoded {

@@ -127,7 +127,16 @@ export class StreamIntake implements LineHandler, CheckpointSource {
     ];
   }
 
-  #add({ records, earlier = 0 }: Decoded, bytes: Buffer, start: number, end: number): void {
+  #add(decoded: Decoded, bytes: Buffer, start: number, end: number): void {
+    if (decoded.line === undefined) {
+      this.#addWithIds(decoded, bytes, start, end);
+    } else {
+      const inner = Buffer.from(decoded.line);
+      this.#addWithIds(decoded, inner, 0, inner.length);
+    }
+  }
+
+  #addWithIds({ records, earlier = 0 }: Decoded, bytes: Buffer, start: number, end: number): void {
     for (let index = 0; index < records.length; index++) {
       const record = records[index]!;
       const name = record['service.node.name'] ?? this.#options.name;
