@@ -57,7 +57,7 @@ export async function ask(url: URL, who: string, question: Question): Promise<An
     if (late.aborted) {
       throw new MonitoringError('timeout', `${who} did not answer within ${timeoutMs / 1000} s`, { cause: error });
     }
-    throw new MonitoringError('unreachable', `${who} cannot be reached: ${reasonOf(error)}`, { cause: error });
+    throw new MonitoringError('unreachable', `${who} cannot be reached: ${reasonOf(error, url)}`, { cause: error });
   }
 }
 
@@ -87,8 +87,6 @@ async function textOf(response: IncomingMessage, who: string, maxBytes: number):
 }
 
 const UNKNOWN_AUTHORITY = 'its certificate is of an unknown authority, which --operations-ca can name';
-const NO_TLS = 'it does not speak TLS: its address begins with http://, not https://';
-const REFUSED_CERTIFICATE = 'it does not accept the client certificate';
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ENOTFOUND: 'no such host',
@@ -99,9 +97,6 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'the connection was cut',
   ETIMEDOUT: 'no answer to the connection',
   HPE_HEADER_OVERFLOW: 'the headers of its answer are too long',
-  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
-  ERR_SSL_HTTP_REQUEST: NO_TLS,
   DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
   SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
@@ -113,16 +108,27 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
+/** What OpenSSL says of a handshake that failed; of some the code is just EPROTO. Alerts are the other side's words. */
+const HANDSHAKES: readonly (readonly [RegExp, string])[] = [
+  [/wrong version number|packet length too long|http request/, 'it does not speak TLS: its address is http, not https'],
+  [/alert (?:certificate required|handshake failure)/, 'it asks for a client certificate'],
+  [
+    /alert (?:unknown ca|bad certificate|unsupported certificate|certificate |access denied)/,
+    'it does not accept the client certificate',
+  ],
+];
+
 /** Without addresses and paths: it is shown. */
-function reasonOf(error: unknown): string {
-  const { code = '' } = error as { readonly code?: string };
+function reasonOf(error: unknown, { protocol }: URL): string {
+  const { code = '', message = '' } = error as { readonly code?: string; readonly message?: string };
+  // Node's servers end the connection without a word.
+  if (code === 'ECONNRESET' && protocol === 'https:') {
+    return 'the connection was cut, as by one who does not accept the client certificate';
+  }
   const known = REASONS[code];
   if (known !== undefined) return known;
   if (code.startsWith('HPE_')) return 'what it answers is not HTTP';
-  if (/ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE/.test(code)) return 'it asks for a client certificate';
-  // What servers tell a client whose certificate they do not like, in the words of all versions of TLS.
-  if (/^ERR_SSL_.*ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)/.test(code)) {
-    return REFUSED_CERTIFICATE;
-  }
-  return code === '' ? 'the request failed' : code;
+  const handshake =
+    code === 'EPROTO' || code.startsWith('ERR_SSL_') ? HANDSHAKES.find(([said]) => said.test(message)) : undefined;
+  return handshake?.[1] ?? (code === '' ? 'the request failed' : code);
 }

@@ -62,14 +62,19 @@ export class PrometheusClient {
     for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
     const { tls = {}, timeoutMs } = this.#options;
     const { status, text } = await ask(url, this.#who, { headers: this.#headers, tls, timeoutMs, maxBytes: MAX_BYTES });
+    if (status === 401 || status === 403) {
+      const how = 'FTL_MONITORING_AUTHORIZATION is what it is shown';
+      throw new MonitoringError('unauthorized', `${this.#who} does not let FTL in (${status}): ${how}`);
+    }
+    if (status >= 300 && status < 400) {
+      const why = 'which leads elsewhere: name the address that it has itself';
+      throw new MonitoringError('bad_answer', `${this.#who} answered ${status}, ${why}`);
+    }
     let body: unknown;
     try {
       body = JSON.parse(text);
     } catch (error) {
       throw new MonitoringError('bad_answer', `${this.#who} answered ${status} without JSON`, { cause: error });
-    }
-    if (status === 401 || status === 403) {
-      throw new MonitoringError('unauthorized', `${this.#who} does not let FTL in (${status})`);
     }
     const answer = schema.safeParse(body);
     if (status === 200 && answer.success) return answer.data;

@@ -37,7 +37,8 @@ function nameAt(text: string, start: number, end: number): string {
 const LABEL = /\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,?)/y;
 
 /** What follows the name: `{label="value",…} value [time]`. */
-function parseRest(name: string, rest: string): MetricSample | null {
+function parseRest(name: string, text: string): MetricSample | null {
+  const rest = text.trimStart();
   const labels: Record<string, string> = {};
   let at = 0;
   if (rest.startsWith('{')) {

@@ -155,8 +155,10 @@ export class Scraper implements MetricsSource {
       this.#nodes.set(id, { target, history, failure: null });
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      if (!(error instanceof MonitoringError)) throw error;
-      const { code, message } = error;
+      const { code, message } =
+        error instanceof MonitoringError
+          ? error
+          : new MonitoringError('bad_answer', `${target.node} could not be read`, { cause: error });
       this.#scrapes.inc({ result: code });
       if (!this.#targets.has(id)) return;
       this.#nodes.set(id, { target, history, failure: { since: known?.failure?.since ?? this.#now(), code, message } });
