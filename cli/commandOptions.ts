@@ -17,10 +17,9 @@ export function addOptions(command: Command, keys: readonly OptionKey[]): Comman
     const spec = OPTIONS[key] as OptionSpec<unknown>;
     const flag = spec.placeholder ? `--${flagName(key)} ${spec.placeholder}` : `--no-${flagName(key)}`;
     const meaning = spec.placeholder ? spec.meaning : `do not: ${spec.meaning}`;
-    const shown =
-      Array.isArray(spec.fallback) || spec.fallback === '' || spec.fallback === true
-        ? ''
-        : `, default ${String(spec.fallback)}`;
+    const value =
+      spec.fallback === true ? '' : Array.isArray(spec.fallback) ? spec.fallback.join(',') : String(spec.fallback);
+    const shown = value === '' ? '' : `, default ${value}`;
     command.addOption(new Option(flag, `${meaning} (${environmentName(key)}${shown})`));
   }
   return command.addOption(

@@ -16,7 +16,8 @@ import { type RunningServer, startServer } from '#server/httpServer.ts';
 import type { MonitoringOptions } from '#server/monitoring/monitoring.ts';
 import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
-import { folderOfStore, openStoreOf } from './storeOf.ts';
+import { startUpkeep } from './store/upkeep.ts';
+import { folderOfStore, isSharedStore, openStoreOf } from './storeOf.ts';
 import { FTL_VERSION } from './version.ts';
 
 export interface EmbeddedFtl {
@@ -31,8 +32,6 @@ export interface EmbeddedParts {
   readonly collect: boolean;
   readonly serve: boolean;
 }
-
-const RETENTION_INTERVAL_MS = 600_000;
 
 /** The composition root of collector, store, server and page in one process; `collect` and `serve` run a part of it. */
 export async function startEmbedded(options: Options, parts: EmbeddedParts, logger: Logger): Promise<EmbeddedFtl> {
@@ -75,14 +74,15 @@ export async function startEmbedded(options: Options, parts: EmbeddedParts, logg
     await store.close();
     throw error;
   }
-  const retention = parts.collect ? startRetention(store, options.retention, logger) : null;
+  const keepMs = options.retention === '' ? null : durationMs(options.retention);
+  const endUpkeep = startUpkeep({ isShared: isSharedStore(options), keepMs }, { store, logger });
   const [runningCollector, runningServer] = [collector, server];
   return {
     store,
     collector,
     server,
     async stop() {
-      if (retention !== null) clearInterval(retention);
+      endUpkeep();
       await runningCollector?.stop();
       await runningServer?.close();
       await store.close();
@@ -133,20 +133,6 @@ export function monitoringOptions(options: Options, logger: Logger): MonitoringO
 export function deadLetterPath(options: Options): string {
   if (options.deadLetters !== '') return options.deadLetters;
   return join(folderOfStore(options), 'dead-letters.ndjson');
-}
-
-function startRetention(store: TraceStore, retention: string, logger: Logger): NodeJS.Timeout | null {
-  if (retention === '') return null;
-  const keep = durationMs(retention);
-  const drop = (): void => {
-    store.dropBefore(new Date(Date.now() - keep).toISOString()).then(
-      ({ records, traces }) =>
-        records > 0 && logger.info({ records, traces }, 'dropped what is older than the retention'),
-      (error: unknown) => logger.error({ err: error }, 'retention failed; it is tried again in ten minutes'),
-    );
-  };
-  drop();
-  return setInterval(drop, RETENTION_INTERVAL_MS).unref();
 }
 
 /** `dist/web` beside the sources, `web` beside the compiled files; null if it is not built. */

@@ -6,7 +6,8 @@ export function configurationPage(): string {
     const { fallback, meaning, list, placeholder, secret } = spec as OptionSpec<unknown>;
     const named = placeholder ? `--${flagName(key)} ${placeholder}` : `--${flagName(key)}, --no-${flagName(key)}`;
     const flag = secret ? 'none: a secret' : `\`${named}\``;
-    const shown = Array.isArray(fallback) ? 'none' : fallback === '' ? 'empty' : `\`${String(fallback)}\``;
+    const value = Array.isArray(fallback) ? fallback.join(',') : String(fallback);
+    const shown = value !== '' ? `\`${value}\`` : Array.isArray(fallback) ? 'none' : 'empty';
     return `| \`${key}\` | \`${environmentName(key)}\`${list ? ' (commas between)' : ''} | ${flag} | ${shown} | ${meaning} |`;
   });
   return `<!-- Made by \`npm run docs\` from config/options.ts; a test proves it current. -->

@@ -62,6 +62,18 @@ export const OPTIONS = {
     placeholder: '<file>',
     meaning: "Authorities (PEM) of the certificates of Elasticsearch's nodes; empty: those that the system trusts.",
   }),
+  elasticsearchRolloverAge: option({
+    type: Duration,
+    fallback: '7d',
+    placeholder: '<duration>',
+    meaning: 'Age at which an index of a store in Elasticsearch is left for a new one.',
+  }),
+  elasticsearchRolloverSize: option({
+    type: z.string().regex(/^[1-9]\d*(mb|gb|tb)$/, 'a number with mb, gb or tb, such as 20gb'),
+    fallback: '20gb',
+    placeholder: '<size>',
+    meaning: 'Size of a shard at which that is done earlier.',
+  }),
   logs: option({
     type: Strings,
     fallback: [] as string[],
@@ -106,7 +118,7 @@ export const OPTIONS = {
   }),
   beatsVersions: option({
     type: z.array(z.coerce.string().pipe(z.enum(['1', '2']))).min(1),
-    fallback: ['2'] as ('1' | '2')[],
+    fallback: ['1', '2'] as ('1' | '2')[],
     placeholder: '<version...>',
     list: true,
     meaning:

@@ -21,6 +21,8 @@ describe('credentials for Elasticsearch', () => {
     expect(read({})).toEqual({});
     expect(read({ FTL_ELASTICSEARCH_API_KEY: 'a2V5' })).toEqual({ apiKey: 'a2V5' });
     expect(read({ FTL_ELASTICSEARCH_API_KEY_FILE: file('key', 'a2V5\n') })).toEqual({ apiKey: 'a2V5' });
+    // As Kubernetes gives the content of a file.
+    expect(read({ FTL_ELASTICSEARCH_API_KEY: 'a2V5\n' })).toEqual({ apiKey: 'a2V5' });
     expect(
       read({ FTL_ELASTICSEARCH_USER: 'ftl', FTL_ELASTICSEARCH_PASSWORD_FILE: file('password', ' open sesame\n') }),
     ).toEqual({ user: 'ftl', password: 'open sesame' });
@@ -33,6 +35,7 @@ describe('credentials for Elasticsearch', () => {
     [{ FTL_ELASTICSEARCH_USER: 'ftl' }, /FTL_ELASTICSEARCH_PASSWORD is not set, nor is --elasticsearch-password-file/],
     [{ FTL_ELASTICSEARCH_PASSWORD: 'hush' }, /FTL_ELASTICSEARCH_USER is not set/],
     [{ FTL_ELASTICSEARCH_API_KEY: 'hush', FTL_ELASTICSEARCH_API_KEY_FILE: 'x' }, /either .* or .*, not both/],
+    [{ FTL_ELASTICSEARCH_API_KEY: 'hush\nhush' }, /must be one line/],
     [{ FTL_ELASTICSEARCH_API_KEY_FILE: join(folder, 'none') }, /cannot be read/],
     [{ FTL_ELASTICSEARCH_CA: join(folder, 'none') }, /--elasticsearch-ca .* cannot be read/],
   ])('are refused where they make no sense, and not shown: %j', (environment, message) => {

@@ -38,12 +38,19 @@ export function readElasticsearch(options: Options): ElasticsearchCredentials {
 
 function secretOf(options: Options, key: Secret, fileKey: `${Secret}File`): string {
   const path = options[fileKey];
-  if (path === '') return options[key];
+  if (path === '') return oneLine(options[key], environmentName(key));
   if (options[key] !== '')
     throw new ConfigError(`Set either ${environmentName(key)} or ${environmentName(fileKey)}, not both.`);
   const secret = readText(fileKey, path).trim();
   if (secret === '' || /[\r\n]/.test(secret))
     throw new ConfigError(`--${flagName(fileKey)} ${path} must hold one line, the secret itself.`);
+  return secret;
+}
+
+/** Of a secret that comes out of a file by way of the environment (Kubernetes) the last line feed is none of it. */
+function oneLine(text: string, name: string): string {
+  const secret = text.replace(/[\r\n]+$/, '');
+  if (/[\r\n]/.test(secret)) throw new ConfigError(`${name} must be one line, the secret itself.`);
   return secret;
 }
 

@@ -14,6 +14,8 @@ import { untilInterrupted } from '../untilInterrupted.ts';
 
 const COLLECT: readonly OptionKey[] = [
   ...STORE_OPTIONS,
+  'elasticsearchRolloverAge',
+  'elasticsearchRolloverSize',
   'logs',
   'blocks',
   'deliver',
@@ -33,6 +35,8 @@ const COLLECT: readonly OptionKey[] = [
 ];
 const SERVE: readonly OptionKey[] = [
   ...STORE_OPTIONS,
+  'elasticsearchRolloverAge',
+  'elasticsearchRolloverSize',
   'host',
   'port',
   'allowedHosts',
@@ -42,6 +46,7 @@ const SERVE: readonly OptionKey[] = [
   'operationsKey',
   'prometheusUrl',
   'alertmanagerUrl',
+  'retention',
   'open',
   'logLevel',
 ];

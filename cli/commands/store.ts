@@ -58,7 +58,10 @@ async function copy(command: Command, from: string, to: string, quiet: boolean):
       const resumed = result.resumedAt === 0 ? '' : ` after ${result.resumedAt} of an earlier run`;
       process.stdout.write(
         `${result.added} records copied${resumed}, ${result.known} known already, ${result.checkpoints} checkpoints\n` +
-          `compared: ${result.records} records, hash ${result.hash}, the same in both${result.others === 0 ? '' : `; ${result.others} others in ${to}`}\n`,
+          `compared: ${result.records} records, hash ${result.hash}, the same in both${result.others === 0 ? '' : `; ${result.others} others in ${to}`}\n` +
+          (result.late === 0
+            ? ''
+            : `${result.late} of them came into ${from} meanwhile: stop what collects into it, and copy again to have the rest\n`),
       );
     } finally {
       bar.stop();

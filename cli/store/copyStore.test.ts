@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -98,20 +98,49 @@ describe('copying a store', () => {
     expect(await target.checkpoints('file:')).toEqual(new Map());
   });
 
+  it('calls two spellings of the same instant alike, and no others', async () => {
+    const { record } = exampleRecords()[0]!;
+    const [id, at] = ['00000000000000aa', '2026-01-01T00:00:00.120000Z'];
+    await source.append([{ id, record: { ...record, '@timestamp': at } }]);
+    await target.append([{ id, record: { ...record, '@timestamp': at.replace('0000Z', '0Z') } }]);
+    expect(await copyStore(source, target)).toMatchObject({ records: distinct + 1, late: 0 });
+    const other = await openStore('sqlite::memory:');
+    await other.append([{ id, record: { ...record, '@timestamp': at.replace('.12', '.121') } }]);
+    await expect(copyStore(source, other)).rejects.toMatchObject({ code: 'differs' });
+    await other.close();
+  });
+
+  it('fetches what a note wrongly says was copied', async () => {
+    await expect(copyStore(source, target, interruptedAfter(3))).rejects.toMatchObject({ code: 'interrupted' });
+    // What had been copied is gone from the target, as after a retention: the note says that it is there.
+    const anew = await openStore('sqlite::memory:');
+    const [[key, note] = ['', '']] = await target
+      .checkpoints('store-copy ')
+      .then((all) => [...all].filter(([, text]) => text !== ''));
+    expect(key).not.toBe('');
+    await anew.append([], new Map([[key, note]]));
+    const result = await copyStore(source, anew);
+    expect(result).toMatchObject({ records: distinct, late: 30 });
+    expect(await readEverything(anew)).toEqual(await readEverything(source));
+    await anew.close();
+  });
+
   it('fetches what comes into the source meanwhile', async () => {
     let added = false;
     const result = await copyStore(source, target, {
       pageSize: 10,
-      onProgress: (phase) => {
-        if (phase !== 'copying' || added) return;
+      onProgress: (phase, done) => {
+        if (phase !== 'copying' || added || done < distinct) return;
         added = true;
-        // Facts are read first: this one lies before the cursor.
+        // The last page has been read.
         void source.append(exampleRecords().slice(0, 0), new Map([['file:a', '8']]));
         void source.append(blockRecords({ number: 1, txs: { [IDS.onlyInList]: 'VALID' }, channel: 'aaa' }));
       },
     });
     expect(result.records).toBe((await source.info()).records);
-    expect(result.records).toBeGreaterThan(distinct);
+    expect(result.late).toBe(result.records - distinct);
+    expect(result.late).toBeGreaterThan(0);
+    expect((await target.info()).records).toBe(result.records);
     expect((await target.checkpoints('file:a')).get('file:a')).toBe('8');
   });
 
@@ -119,5 +148,9 @@ describe('copying a store', () => {
     const same = await openStore(`sqlite:${join(folder, 'source.db')}`);
     await expect(copyStore(source, same)).rejects.toMatchObject({ code: 'same_store' });
     await same.close();
+    symlinkSync(join(folder, 'source.db'), join(folder, 'link.db'));
+    const linked = await openStore(`sqlite:${join(folder, 'link.db')}`);
+    await expect(copyStore(source, linked)).rejects.toMatchObject({ code: 'same_store' });
+    await linked.close();
   });
 });

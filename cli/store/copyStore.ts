@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { StoredRecord } from '#trace/record.ts';
 import { StoreError } from '#trace/store/errors.ts';
 import type { ExportPage, TraceStore } from '#trace/store/traceStore.ts';
@@ -27,6 +27,8 @@ export interface CopyResult {
   readonly checkpoints: number;
   /** Further records that the target has. */
   readonly others: number;
+  /** Those of the records that came into the source while it was copied. */
+  readonly late: number;
 }
 
 /** `interrupted`: the same copy again goes on where it stopped. `differs`: target and source do not agree. `same_store`. */
@@ -42,9 +44,9 @@ export class CopyError extends Error {
 
 /** Checkpoints of the target in which a copy notes how far it has come, by source. */
 const NOTE_PREFIX = 'store-copy ';
+/** A checkpoint in which the target is told from the source. */
+const PROBE_KEY = `${NOTE_PREFIX}probe`;
 const PAGE_SIZE = 2000;
-/** What comes into the source while it is copied is fetched so often. */
-const ROUNDS = 3;
 
 interface Note {
   /** Cursor of the source; null before the first page. */
@@ -63,29 +65,32 @@ export async function copyStore(
   target: TraceStore,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
-  const [from, to] = [await source.info(), await target.info()];
-  if (from.location === to.location && from.location !== ':memory:') {
-    throw new CopyError('same_store', `${from.location} cannot be copied into itself.`);
-  }
+  await checkTwo(source, target);
+  const from = await source.info();
   const noteKey = NOTE_PREFIX + hash('sha256', from.location).slice(0, 16);
   const totals = { added: 0, known: 0 };
-  const begun = readNote((await target.checkpoints(noteKey)).get(noteKey));
-  let note = begun;
-  for (let round = 1; ; round++) {
-    await copyPages(source, target, { ...options, note, noteKey, total: from.records, totals });
-    // Before the records are compared: whatever a checkpoint covers is among them.
-    const checkpoints = await source.checkpoints();
-    const verdict = await verify(source, target, options, from.records);
-    if (verdict.isAlike) {
-      const carried = new Map([...checkpoints].filter(([key]) => !key.startsWith(NOTE_PREFIX)));
-      await target.append([], new Map([...carried, [noteKey, '']]));
-      await summarise(target, options);
-      return { resumedAt: begun.copied, ...totals, ...verdict.copied, checkpoints: carried.size };
-    }
-    // Another look at what came meanwhile; a record that is there, but otherwise, no look mends.
-    note = { after: null, copied: 0 };
-    if (round === ROUNDS) throw new CopyError('differs', verdict.text);
-  }
+  const note = readNote((await target.checkpoints(noteKey)).get(noteKey));
+  await copyPages(source, target, { ...options, note, noteKey, total: from.records, totals });
+  // Before the records are compared: whatever a checkpoint covers is among them.
+  const checkpoints = await source.checkpoints();
+  const compared = await verify(source, target, options, from.records);
+  const carried = new Map([...checkpoints].filter(([key]) => !key.startsWith(NOTE_PREFIX)));
+  await target.append([], new Map([...carried, [noteKey, '']]));
+  await summarise(target, options);
+  const added = totals.added + compared.late;
+  return { resumedAt: note.copied, added, known: totals.known, ...compared, checkpoints: carried.size };
+}
+
+/** One store may have several names: a path and a link to it, an address and a host's name. */
+async function checkTwo(source: TraceStore, target: TraceStore): Promise<void> {
+  const probe = randomUUID();
+  await target.append([], new Map([[PROBE_KEY, probe]]));
+  const seen = (await source.checkpoints(PROBE_KEY)).get(PROBE_KEY);
+  await target.append([], new Map([[PROBE_KEY, '']]));
+  if (seen !== probe) return;
+  const [from, to] = [(await source.info()).location, (await target.info()).location];
+  const names = from === to ? `${from} cannot` : `${from} and ${to} are the same store, which cannot`;
+  throw new CopyError('same_store', `${names} be copied into itself.`);
 }
 
 async function copyPages(
@@ -124,14 +129,14 @@ async function copyPages(
   }
 }
 
-interface Verdict {
-  readonly isAlike: boolean;
-  readonly text: string;
-  readonly copied: { readonly records: number; readonly hash: string; readonly others: number };
-}
+type Compared = Pick<CopyResult, 'records' | 'hash' | 'others' | 'late'>;
 
-/** Reads all of both: the source's records must be in the target, each once and letter by letter the same. */
-async function verify(source: TraceStore, target: TraceStore, options: CopyOptions, total: number): Promise<Verdict> {
+/**
+ * Reads all of both: the source's records must be in the target, each once and letter by letter the same. Those that came into the
+ * source after it was copied are fetched.
+ * @throws CopyError `differs`
+ */
+async function verify(source: TraceStore, target: TraceStore, options: CopyOptions, total: number): Promise<Compared> {
   const ids = new RecordIdSet();
   const expected = new RecordDigest();
   let read = 0;
@@ -144,15 +149,44 @@ async function verify(source: TraceStore, target: TraceStore, options: CopyOptio
   const found = new RecordDigest();
   let others = 0;
   for await (const record of allRecords(target, options)) {
-    if (ids.has(record.id)) found.add(record);
+    if (ids.mark(record.id)) found.add(record);
     else others++;
     tell();
   }
-  return {
-    isAlike: expected.records === found.records && expected.hash === found.hash,
-    text: `The stores differ: ${expected.records} records with hash ${expected.hash} in the source, ${found.records} of them with hash ${found.hash} in the target. If a collector writes into the source, stop it and copy again.`,
-    copied: { records: expected.records, hash: expected.hash, others },
+  const late = ids.size - ids.marked;
+  if (late > 0) await fetchLate(source, target, options, ids, found);
+  if (expected.records === found.records && expected.hash === found.hash) {
+    return { records: expected.records, hash: expected.hash, others, late };
+  }
+  throw new CopyError(
+    'differs',
+    `The stores differ: ${expected.records} records with hash ${expected.hash} in the source, ${found.records} of them with hash ${found.hash} in the target. If something is deleted from one of them (a retention), stop it and copy again.`,
+  );
+}
+
+/** Copies the records whose IDs are not marked. Offered twice, so that the target says itself that it has them. */
+async function fetchLate(
+  source: TraceStore,
+  target: TraceStore,
+  options: CopyOptions,
+  ids: RecordIdSet,
+  found: RecordDigest,
+): Promise<void> {
+  let page: StoredRecord[] = [];
+  const put = async () => {
+    await target.append(page);
+    const { added } = await target.append(page);
+    if (added > 0)
+      throw new CopyError('differs', 'The target does not keep what it is given: is a retention at work there?');
+    for (const record of page) found.add(record);
+    page = [];
   };
+  for await (const record of allRecords(source, options)) {
+    if (!ids.lacksMark(record.id)) continue;
+    page.push(record);
+    if (page.length === (options.pageSize ?? PAGE_SIZE)) await put();
+  }
+  await put();
 }
 
 async function* allRecords(store: TraceStore, options: CopyOptions): AsyncGenerator<StoredRecord> {

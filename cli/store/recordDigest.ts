@@ -9,14 +9,20 @@ export class RecordDigest {
   #sum = 0n;
 
   add({ id, record }: StoredRecord): void {
+    const own = BigInt(`0x${hash('sha256', `${id} ${canonical(inOneForm(record))}`).slice(0, 32)}`);
     this.records++;
     // A sum, so that order does not matter and one that is there twice shows.
-    this.#sum = (this.#sum + BigInt(`0x${hash('sha256', `${id} ${canonical(record)}`).slice(0, 32)}`)) & MASK;
+    this.#sum = (this.#sum + own) & MASK;
   }
 
   get hash(): string {
     return this.#sum.toString(16).padStart(32, '0');
   }
+}
+
+/** A time has the digits that whoever wrote it gave it: Logstash leaves out zeros at the end. The instant is the same. */
+function inOneForm(record: StoredRecord['record']): unknown {
+  return { ...record, '@timestamp': record['@timestamp'].replace(/(?:\.0*|(\.\d*?)0+)Z$/, '$1Z') };
 }
 
 /** JSON with keys in one order: a store need not keep theirs. */

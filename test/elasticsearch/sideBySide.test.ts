@@ -1,6 +1,10 @@
+import type { Client } from '@elastic/elasticsearch';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { at, blockRecords, P2, record, txIdOf } from '#trace/store/conformance/exampleRecords.ts';
 import { readEverything } from '#trace/store/conformance/readEverything.ts';
+import { parseElasticsearchUrl } from '#trace/store/elasticsearch/address.ts';
+import { Connection } from '#trace/store/elasticsearch/connection.ts';
+import { openElasticsearchStore } from '#trace/store/elasticsearch/elasticsearchStore.ts';
 import { openStore } from '#trace/store/openStore.ts';
 import type { StoredRecord } from '#trace/record.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
@@ -75,6 +79,50 @@ test('an index that is over goes whole, and what living traces stand on is carri
     expect(await readEverything(elasticsearch)).toEqual(await readEverything(sqlite));
   }
   expect((await elasticsearch.traces({})).items).toHaveLength(5);
+});
+
+/** Calls before each request that it sends. */
+class Watched extends Connection {
+  before: (request: { readonly method?: string; readonly path?: string }) => Promise<void> = async () => undefined;
+
+  override async run<T>(work: Parameters<typeof Connection.prototype.run<T>>[0]): Promise<T> {
+    return super.run(async (client) => {
+      const request = async (params: Parameters<Client['transport']['request']>[0], options: object) => {
+        await this.before(params);
+        return client.transport.request(params, options);
+      };
+      return work({ transport: { request } } as unknown as Client);
+    });
+  }
+}
+
+test('what is carried over is not taken for a double by another process that is at work meanwhile', async () => {
+  const again = txIdOf('deadbeef');
+  for (const numbers of [
+    [1, 2],
+    [3, 4],
+  ]) {
+    for (const number of numbers) await both(block(number, ...(number % 2 === 0 ? [again] : [])));
+    await ask(`${place.prefix}-records/_rollover`, 'POST');
+  }
+  await both(block(5));
+  const connection = new Watched(parseElasticsearchUrl(place.url));
+  const forgetful = await openElasticsearchStore(connection);
+  const other = await place.open();
+  let looks = 0;
+  connection.before = async ({ method, path = '' }) => {
+    if (method !== 'DELETE' || !path.includes('-records-0') || looks > 0) return;
+    // By now it is in the newest index too.
+    for (const store of [sqlite, other]) await store.append(block(6));
+    for (; looks < 3; looks++) await other.refresh();
+  };
+  await forgetful.dropBefore(at(3000));
+  await sqlite.dropBefore(at(3000));
+  expect(looks).toBe(3);
+  while ((await other.refresh()).remaining > 0);
+  expect(await readEverything(other)).toEqual(await readEverything(sqlite));
+  expect((await other.trace({ channel: 'mychannel', txId: again }))?.duplicates).toHaveLength(1);
+  await forgetful.close();
 });
 
 test('statistics and pages of thousands of traces are the same', async () => {

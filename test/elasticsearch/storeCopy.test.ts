@@ -31,6 +31,21 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
     await expect.poll(written, { timeout: 10_000 }).toBeGreaterThan(0);
     expect(await written()).toBeLessThan(expected.records);
 
+    // Ctrl-C, between two pages.
+    const interrupted = spawnFtl([
+      'store',
+      'copy',
+      '--from',
+      url,
+      '--to',
+      `elasticsearch:${cluster.url}/${place.prefix}`,
+    ]);
+    cluster.afterBulks(8, () => interrupted.kill('SIGINT'));
+    const stopped = await finished(interrupted);
+    expect(stopped).toMatchObject({ status: 1, signal: null, stdout: '' });
+    expect(stopped.stderr).toMatch(/^ftl: Stopped after \d+ records: the same command goes on from there\.\n$/);
+    expect(await written()).toBeLessThan(expected.records);
+
     const second = await runFtl(copy);
     expect(second).toMatchObject({ status: 0, stderr: '' });
     expect(second.stdout).toMatch(

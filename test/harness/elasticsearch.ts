@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { elasticsearchHome, startablePlace } from './elasticsearchDistribution.ts';
+import { OrphanGuard } from './orphanGuard.ts';
 
 export interface ElasticsearchOptions {
   /** Added to `elasticsearch.yml`, flat. */
@@ -20,10 +21,8 @@ export interface ElasticsearchOptions {
 /** `nobody`, by number: Elasticsearch refuses to run as root. */
 const NOBODY = 65_534;
 const LONGEST_START_MS = 180_000;
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) signalGroup(child, 'SIGKILL');
-});
+/** A server that lives for minutes: the optimising compiler costs more than it brings, and nobody looks at counters in /tmp. */
+const QUICK = '-XX:TieredStopAtLevel=1 -XX:-UsePerfData';
 
 /** A real Elasticsearch of one node on a free port of 127.0.0.1, with its data in a temporary folder. */
 export class ElasticsearchNode {
@@ -32,6 +31,7 @@ export class ElasticsearchNode {
   readonly #folder: string;
   readonly #options: ElasticsearchOptions;
   #child: ChildProcess | null = null;
+  #guard: OrphanGuard | null = null;
   #port = 0;
 
   private constructor(home: string, javaHome: string, folder: string, options: ElasticsearchOptions) {
@@ -83,14 +83,15 @@ export class ElasticsearchNode {
         HOME: this.#folder,
         ES_JAVA_HOME: this.#javaHome,
         ES_PATH_CONF: this.configFolder,
+        // The server's temporary files, and those of its launcher.
         ES_TMPDIR: join(this.#folder, 'tmp'),
+        CLI_JAVA_OPTS: `-Djava.io.tmpdir=${join(this.#folder, 'tmp')} ${QUICK}`,
       },
       ...(isRoot() && { uid: NOBODY, gid: NOBODY }),
     });
     closeSync(output);
-    running.add(child);
-    child.once('exit', () => running.delete(child));
     this.#child = child;
+    if (child.pid !== undefined) this.#guard = new OrphanGuard(child.pid, this.#folder);
     const deadline = Date.now() + LONGEST_START_MS;
     while (!(await this.#isReady(ports))) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
@@ -103,7 +104,9 @@ export class ElasticsearchNode {
 
   /** `kill -9`; its data stay. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL');
+    this.#child = null;
+    await this.#guard?.kill();
+    this.#guard = null;
   }
 
   /** Neither answers nor ends until `resume`. */
@@ -117,7 +120,7 @@ export class ElasticsearchNode {
 
   /** Ends it and removes its data. */
   async stop(): Promise<void> {
-    await this.#end('SIGKILL');
+    await this.kill();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -139,7 +142,7 @@ export class ElasticsearchNode {
       .split('\n')
       .filter((line) => !/^\s*(#|$)|Xlog|UseG1GC/.test(line));
     const heap = `${this.#options.heapMiB ?? 512}m`;
-    return [`-Xms${heap}`, `-Xmx${heap}`, '-XX:+UseSerialGC', ...shipped, ''].join('\n');
+    return [`-Xms${heap}`, `-Xmx${heap}`, '-XX:+UseSerialGC', ...QUICK.split(' '), ...shipped, ''].join('\n');
   }
 
   #settings(): string {
@@ -175,14 +178,6 @@ export class ElasticsearchNode {
     // One that asks for credentials is as ready as one that answers.
     return [200, 401].includes(await statusOf(`${this.url}/_cluster/health?wait_for_status=yellow&timeout=30s`));
   }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.pid === undefined) return;
-    signalGroup(child, signal);
-    while (isGroupAlive(child.pid)) await delay(20);
-  }
 }
 
 function isRoot(): boolean {
@@ -194,15 +189,6 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {
     // It has ended by itself.
-  }
-}
-
-function isGroupAlive(pid: number): boolean {
-  try {
-    process.kill(-pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { ElasticsearchAccess } from './elasticsearch/connection.ts';
+import type { Rollover } from './elasticsearch/rollover.ts';
 import { StoreError } from './errors.ts';
 import { openSqliteStore } from './sqlite/sqliteStore.ts';
 import type { TraceStore } from './traceStore.ts';
@@ -9,6 +10,8 @@ export interface OpenStoreOptions {
   readonly readOnly?: boolean;
   /** Rejects with `cannot_open` instead of making a new store. */
   readonly mustExist?: boolean;
+  /** When indices in Elasticsearch are left for new ones, if not at `ROLLOVER_DEFAULTS`; of no effect on other stores. */
+  readonly rollover?: Rollover;
   /** Credentials and patience for a store in Elasticsearch; of no effect on others. */
   readonly elasticsearch?: ElasticsearchAccess;
 }
@@ -45,8 +48,9 @@ async function openElasticsearch(url: string, options: OpenStoreOptions): Promis
     import('./elasticsearch/elasticsearchStore.ts'),
   ]);
   const connection = new Connection(parseElasticsearchUrl(url), options.elasticsearch);
-  const { readOnly = false, mustExist = false } = options;
-  return openElasticsearchStore(connection, { readOnly, mustExist }).catch((error: unknown) => {
+  const { readOnly = false, mustExist = false, rollover } = options;
+  const how = { readOnly, mustExist, ...(rollover !== undefined && { rollover }) };
+  return openElasticsearchStore(connection, how).catch((error: unknown) => {
     // What is no more than a disturbance later on is a store that cannot be opened now.
     if (!(error instanceof StoreError) || (error.code !== 'io' && error.code !== 'busy')) throw error;
     throw new StoreError('cannot_open', error.message, { cause: error.cause });

@@ -112,10 +112,15 @@ export class Appender {
           if (!this.#before.delete(item.id) && !repeated) continue;
           added++;
           this.#now.add(item.id);
+        } else if (status === 404) {
+          throw new StoreError(
+            'io',
+            `${cluster.connection.location} has lost ${index}: start FTL anew, it makes that again.`,
+          );
         } else if (status === 400 && !item.isWrapped) {
           const line = lineOf(item.id, wrap(item.record));
           again.push({ id: item.id, record: item.record, line, isWrapped: true });
-        } else if (status === 400) {
+        } else if (status === 400 || status === 413) {
           throw new StoreError(
             'invalid_record',
             `Record ${item.id} cannot be stored: ${error?.reason ?? 'no reason given'}.`,

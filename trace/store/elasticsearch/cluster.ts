@@ -44,6 +44,16 @@ export interface BulkItem {
   readonly error?: { readonly type?: string; readonly reason?: string };
 }
 
+interface BulkOptions {
+  /** The index must be an alias. */
+  readonly isAlias?: boolean;
+}
+
+interface BulkAnswer {
+  readonly items: readonly BulkItem[];
+  readonly repeated: boolean;
+}
+
 interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
   readonly path: string;
@@ -169,29 +179,42 @@ export class Cluster {
 
   /**
    * Actions on one index or alias, or on those that they name themselves. One item an action, in order; `repeated` where an
-   * earlier attempt of this very request may have been carried out without an answer.
+   * earlier attempt of this very request may have been carried out without an answer. What is too long for a proxy before the cluster
+   * goes in parts; an action that is too long by itself has the status 413.
    */
-  async bulk(
-    lines: string,
-    index: string,
-    options: { readonly isAlias?: boolean } = {},
-  ): Promise<{ readonly items: readonly BulkItem[]; readonly repeated: boolean }> {
+  async bulk(lines: string, index: string, options: BulkOptions = {}): Promise<BulkAnswer> {
     this.#unseen.add(index);
     let attempts = 0;
-    const body = await this.connection.run(async (client) => {
+    const { statusCode, body } = await this.connection.run(async (client) => {
       attempts++;
-      return client.transport.request<{ items: readonly Readonly<Record<string, BulkItem>>[] }>({
-        method: 'POST',
-        path: `/${index}/_bulk`,
-        querystring: {
-          filter_path: 'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by',
-          // Without its alias an index of that name would be made, and without a mapping.
-          ...(options.isAlias === true && { require_alias: true }),
+      return client.transport.request<{ items: readonly Readonly<Record<string, BulkItem>>[] }>(
+        {
+          method: 'POST',
+          path: `/${index}/_bulk`,
+          querystring: {
+            filter_path: 'items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by',
+            // Without its alias an index of that name would be made, and without a mapping.
+            ...(options.isAlias === true && { require_alias: true }),
+          },
+          bulkBody: lines,
         },
-        bulkBody: lines,
-      });
+        { meta: true, ignore: [413] },
+      );
     });
+    if (statusCode === 413) return this.#bulkInParts(lines, index, options);
     return { items: body.items.map((item) => Object.values(item)[0] as BulkItem), repeated: attempts > 1 };
+  }
+
+  async #bulkInParts(lines: string, index: string, options: BulkOptions): Promise<BulkAnswer> {
+    const actions = actionsOf(lines);
+    if (actions.length < 2) {
+      const reason = `a request of ${lines.length} characters is longer than what is let through to Elasticsearch (client_max_body_size of a proxy, http.max_content_length)`;
+      return { items: actions.map(() => ({ status: 413, error: { type: 'too_large', reason } })), repeated: false };
+    }
+    const middle = actions.length >> 1;
+    const first = await this.bulk(actions.slice(0, middle).join(''), index, options);
+    const second = await this.bulk(actions.slice(middle).join(''), index, options);
+    return { items: [...first.items, ...second.items], repeated: first.repeated || second.repeated };
   }
 
   /**

@@ -6,7 +6,7 @@ import { BLOCK_POINTS, TX_POINTS } from './recordKind.ts';
 
 const BUCKETS = 5000;
 /** Clauses of one query. */
-const MOST_PREFIXES = 500;
+const MOST_CLAUSES = 500;
 
 type OfSummaries = Exclude<Mark, { what: 'trace' }>;
 
@@ -58,8 +58,8 @@ export async function idsOfMark(
 export async function idsOfPrefixes(cluster: Cluster, prefixes: readonly string[]): Promise<Set<string>> {
   const ids = new Set<string>();
   const { records } = cluster.names;
-  for (let at = 0; at < prefixes.length; at += MOST_PREFIXES) {
-    const some = prefixes.slice(at, at + MOST_PREFIXES);
+  for (let at = 0; at < prefixes.length; at += MOST_CLAUSES) {
+    const some = prefixes.slice(at, at + MOST_CLAUSES);
     const wanted = new Set(some);
     const lengths = [...new Set(some.map(({ length }) => length))];
     for (const [field, points] of [
@@ -81,19 +81,35 @@ export async function idsInBlocks(
   cluster: Cluster,
   channel: string,
   numbers: readonly number[],
-  ranges: readonly (readonly [first: number, last: number])[],
+  ranges: readonly BlockRange[],
 ): Promise<Set<string>> {
   const ids = new Set<string>();
-  const should = [
+  const clauses = [
     ...(numbers.length === 0 ? [] : [{ terms: { 'ftl.block.number': numbers } }]),
-    ...ranges.map(([first, last]) => ({ range: { 'ftl.block.number': { gte: first, lte: last } } })),
+    ...joined(ranges).map(([first, last]) => ({ range: { 'ftl.block.number': { gte: first, lte: last } } })),
   ];
-  if (should.length === 0) return ids;
-  for (const field of ['ftl.tx_id', 'ftl.txs.id']) {
-    const query = filter({ term: { 'ftl.channel': channel } }, { bool: { should } });
-    for await (const id of values(cluster, cluster.names.records, field, query)) ids.add(id);
+  for (let at = 0; at < clauses.length; at += MOST_CLAUSES) {
+    const should = clauses.slice(at, at + MOST_CLAUSES);
+    for (const field of ['ftl.tx_id', 'ftl.txs.id']) {
+      const query = filter({ term: { 'ftl.channel': channel } }, { bool: { should } });
+      for await (const id of values(cluster, cluster.names.records, field, query)) ids.add(id);
+    }
   }
   return ids;
+}
+
+type BlockRange = readonly [first: number, last: number];
+
+/** The same blocks in as few ranges as can be: a peer that catches up asks for thousands of them, one behind the other. */
+function joined(ranges: readonly BlockRange[]): BlockRange[] {
+  const result: BlockRange[] = [];
+  for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
+    const before = result.at(-1);
+    if (before !== undefined && first <= before[1] + 1)
+      result[result.length - 1] = [before[0], Math.max(before[1], last)];
+    else result.push([first, last]);
+  }
+  return result;
 }
 
 /** Distinct values of a field. */

@@ -35,9 +35,13 @@ export function behind(alias: string): string {
   return `${alias}-*`;
 }
 
-/** The first index behind an alias. */
-export function firstBehind(alias: string): string {
-  return `${alias}-000001`;
+/** The name of a new index behind an alias: higher than any of those that are known, of other indices or with what follows a slash too. */
+export function nextBehind(alias: string, known: readonly string[]): string {
+  const numbers = known.map((name) =>
+    name.startsWith(`${alias}-`) ? Number.parseInt(name.slice(alias.length + 1), 10) : 0,
+  );
+  const next = 1 + numbers.reduce((highest, number) => (number > highest ? number : highest), 0);
+  return `${alias}-${String(next).padStart(6, '0')}`;
 }
 
 export const FOLLOWER_ID = 'follower';

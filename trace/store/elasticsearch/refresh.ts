@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { buildNetwork } from '../../network/buildNetwork.ts';
 import { StoreError } from '../errors.ts';
 import type { HeightDocument } from './documents.ts';
@@ -15,6 +16,11 @@ const PARTS_AT_ONCE = 2;
 /** The lease is renewed between steps. */
 const STEP = PART * PARTS_AT_ONCE;
 const ROLL_OVER_EVERY_MS = 60_000;
+/** How often another process's refresh is waited for by who needs it done. */
+const ATTEMPTS = 100;
+const BETWEEN_MS = 200;
+/** At the end of the process. */
+const PATIENCE_MS = 3000;
 
 /** What a step came to. */
 interface Step extends Pick<Summarised, 'failures' | 'cause'> {
@@ -69,9 +75,20 @@ export class Refresher {
     return turn;
   }
 
-  /** Leaves the lease to others. */
+  /**
+   * Does `work` while no process makes summaries, once those of all records that were there are made.
+   * @throws StoreError `busy` if others are at work for too long
+   */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(async () => this.#alone(work));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Leaves the lease to others. What is under way is waited for a moment only: another process can do it again. */
   async close(): Promise<void> {
-    await this.#queue;
+    const isIdle = await Promise.race([this.#queue.then(() => true), delay(PATIENCE_MS, false, { ref: false })]);
+    if (!isIdle) return;
     if (this.#work === null || !this.#lease.isMine) return;
     this.#work = null;
     const { names } = this.#parts.cluster;
@@ -79,10 +96,32 @@ export class Refresher {
     await this.#lease.change({ holder: null, revision: this.#lease.document.given });
   }
 
-  async #refresh(limit: number): Promise<Refreshed> {
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      // What was begun may not look as far as to the newest records.
+      if (this.#work !== null) await this.#refresh(Infinity, true);
+      const { remaining } = await this.#refresh(Infinity, true);
+      await this.#lease.look();
+      if (remaining === 0 && (await this.#lease.take())) {
+        try {
+          return await this.#lease.during(work);
+        } finally {
+          await this.#lease.change({ holder: null });
+        }
+      }
+      await delay(BETWEEN_MS);
+    }
+    throw new StoreError(
+      'busy',
+      'Another process is still making summaries; what is old is forgotten when they are made.',
+    );
+  }
+
+  /** @param once whether what comes meanwhile is left to the next time */
+  async #refresh(limit: number, once = false): Promise<Refreshed> {
     const failures: string[] = [];
     let cause: unknown;
-    const result = await this.#run(limit, (step) => {
+    const result = await this.#run(limit, once, (step) => {
       failures.push(...step.failures);
       cause ??= step.cause;
     });
@@ -92,7 +131,7 @@ export class Refresher {
     return result;
   }
 
-  async #run(limit: number, tell: (step: Step) => void): Promise<Refreshed> {
+  async #run(limit: number, once: boolean, tell: (step: Step) => void): Promise<Refreshed> {
     let refreshed = 0;
     const isSame = await this.#lease.look();
     // Somebody else has been at work since.
@@ -114,6 +153,7 @@ export class Refresher {
       }
       refreshed += step.count;
       tell(step);
+      if (once && step.isLast) return { refreshed, remaining: 0 };
     }
   }
 
@@ -184,6 +224,8 @@ export class Refresher {
 
   async #readWorld(): Promise<World> {
     const { cluster, facts } = this.#parts;
+    // Those that were just written for somebody else's records.
+    await cluster.show(cluster.names.state);
     const hits = await cluster.all<HeightDocument>(cluster.names.state, { query: { term: { kind: 'height' } } });
     return { network: await facts.network(), heights: heightsOf(hits.map(({ source }) => source)) };
   }

@@ -8,6 +8,8 @@ import type { Evidence } from './evidence.ts';
 
 /** Microseconds where there are none. */
 const NONE = -1;
+/** Nested documents of one, which Elasticsearch limits to 10,000: edges beyond are not counted by statistics. The trace itself has them all. */
+const MOST_EDGES = 10_000;
 /** Shown for traces that were never committed. */
 const NO_CODE = 'NONE';
 
@@ -40,7 +42,7 @@ export function summaryOf(trace: Trace, evidence: Evidence): SummaryContent {
       deliver: microsOf(stages.deliver),
       commit: microsOf(stages.commit),
     },
-    edges: trace.edges.flatMap(edgeOf),
+    edges: trace.edges.flatMap(edgeOf).slice(0, MOST_EDGES),
     ...(started !== NONE && summary.startedAt !== null && { '@timestamp': summary.startedAt }),
     blocks: evidence.blocks,
     firstRecord: times.reduce((first, time) => Math.min(first, time), times[0] ?? 0),

@@ -139,8 +139,17 @@ export class Workload {
     const to = Object.fromEntries(Object.entries(this.#heads).filter(([shard]) => isFact(shard)));
     if (Object.entries(to).every(([shard, head]) => (this.#read[shard] ?? -1) >= head)) return;
     const fresh = await factsBetween(cluster, this.#read, to);
+    await this.#writeWatermarks(fresh);
     for (const mark of marksOfFacts(fresh, await facts.read())) await this.#open(mark, null);
     Object.assign(this.#read, to);
+  }
+
+  /** They were written by whoever appended the records, unless that was no collector of ours, or they have been deleted. */
+  async #writeWatermarks(facts: readonly StoredRecord[], watermarks = new Watermarks()): Promise<void> {
+    const { cluster } = this.#parts;
+    const { names } = cluster;
+    for (const { record } of facts) watermarks.add(record);
+    await cluster.write(watermarks.lines(names), [names.state, names.blocks]);
   }
 
   async #open(mark: Mark, hit: Hit<MarkDocument> | null): Promise<void> {
@@ -184,8 +193,7 @@ export class Workload {
     if (news.records === 0) return [];
     for (const { length } of news.prefixes) this.lengths.add(length);
     await this.#moveFacts(news.facts);
-    // Written by whoever appended them, unless that was no collector of ours.
-    await cluster.write(news.watermarks.lines(cluster.names), [cluster.names.state, cluster.names.blocks]);
+    await this.#writeWatermarks([], news.watermarks);
     this.add(news.ids);
     this.add(await idsOfPrefixes(cluster, [...news.prefixes]));
     this.add(news.prefixes);
