@@ -76,9 +76,14 @@ export class OperationsServer extends HttpListener {
   }
 }
 
-/** Sends JSON; `line` with a line feed, as Go's encoders do. */
+/** So that nothing in it can be taken for HTML. */
+function escapedAsGo(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Sends JSON as Go's encoders do; `line` with a line feed. */
 export function sendJson(response: ServerResponse, status: number, value: object, line = false): void {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, escapedAsGo);
   const body = Buffer.from(line ? `${text}\n` : text);
   response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.length }).end(body);
 }
