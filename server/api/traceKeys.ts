@@ -29,13 +29,14 @@ export async function resolveKey(
   if (options.channel !== undefined && options.exact !== true && FULL_ID.test(id))
     return { channel: options.channel, txId: id };
   const scope = options.channel === undefined ? {} : { channel: options.channel };
-  const found = await store.find(id, { ...scope, limit: MAX_CANDIDATES + 1 });
+  const isWhole = FULL_ID.test(id);
+  const found = await store.find(id, { ...scope, limit: MAX_CANDIDATES + 1, isWhole });
 
   const same = found.filter((key) => key.txId === id);
   const meansItself = options.exact === true || !SHORTENED_ID.test(id);
   if (meansItself && same.length > 0) return only(same);
   if (options.exact === true) throw traceNotFound();
-  if (found.length === 0 && FULL_ID.test(id)) return only(await knownByShortened(store, id));
+  if (found.length === 0 && isWhole) return only(await knownByShortened(store, id));
   if (found.length > 0 && id.length < SHORTEST_PREFIX) {
     throw new ApiProblem('invalid_request', {
       detail: `Give the full transaction ID or its first ${SHORTEST_PREFIX} or more characters.`,

@@ -158,6 +158,12 @@ export interface StoreInfo {
  * Implementations pass `trace/store/conformance.ts`. A store that is no single file has no transactions over all of it: where
  * that shows, the implementation says how (elasticsearch/elasticsearchStore.ts).
  */
+export interface FindOptions {
+  readonly channel?: string;
+  readonly limit?: number;
+  readonly isWhole?: boolean;
+}
+
 export interface TraceStore {
   /**
    * Adds records and checkpoints in one atomic step: after a crash either all or none of both is there. Idempotent: a known
@@ -171,11 +177,11 @@ export interface TraceStore {
    * statistics see only what has been refreshed; `trace` and `records` always see everything.
    */
   refresh(options?: { readonly limit?: number }): Promise<{ readonly refreshed: number; readonly remaining: number }>;
-  /** Keys whose transaction ID equals or starts with `idOrPrefix` (4 or more characters), at most `limit` (10). */
-  find(
-    idOrPrefix: string,
-    options?: { readonly channel?: string; readonly limit?: number },
-  ): Promise<readonly TraceKey[]>;
+  /**
+   * Keys whose transaction ID equals or starts with `idOrPrefix` (4 or more characters), at most `limit` (10). `isWhole`: only those
+   * that equal it, which costs less.
+   */
+  find(idOrPrefix: string, options?: FindOptions): Promise<readonly TraceKey[]>;
   /**
    * The trace, assembled from all its records; null if there are none. Where no record holds the full ID asked for but exactly
    * one shortened ID of the channel is its beginning, the trace of that shortened ID comes, with `txId` as asked and

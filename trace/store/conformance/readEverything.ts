@@ -33,7 +33,8 @@ export async function readEverything(store: TraceStore): Promise<unknown> {
   const traces = [];
   for (const key of keys) {
     const found = await store.find(key.txId, { limit: 100 });
-    traces.push({ key, trace: await store.trace(key), records: await store.records(key), found });
+    const whole = await store.find(key.txId, { limit: 100, isWhole: true });
+    traces.push({ key, trace: await store.trace(key), records: await store.records(key), found, whole });
   }
   const changes = await store.changes(0, { limit: 1000 });
   const { records, traces: count } = await store.info();

@@ -117,6 +117,8 @@ export function resolutionSuite(newStore: NewStore): void {
       const { store } = await newStore();
       await store.append([shortened]);
       expect(await store.find('abcdef')).toEqual([{ channel, txId: 'abcdef01' }]);
+      expect(await store.find('abcdef', { isWhole: true })).toEqual([]);
+      expect(await store.find('abcdef01', { isWhole: true })).toEqual([{ channel, txId: 'abcdef01' }]);
       expect(await store.trace({ channel, txId: 'abcdef01' })).toMatchObject({
         txId: 'abcdef01',
         txIdPrefix: 'abcdef01',
@@ -127,6 +129,7 @@ export function resolutionSuite(newStore: NewStore): void {
       const asked = await store.trace({ channel, txId: ALIKE[0] });
       expect(asked).toMatchObject({ txId: ALIKE[0], txIdPrefix: 'abcdef01', chaincode: 'basic' });
       expect(await store.find(ALIKE[0])).toEqual([{ channel, txId: ALIKE[0] }]);
+      expect(await store.find(ALIKE[0], { isWhole: true })).toEqual([{ channel, txId: ALIKE[0] }]);
       expect(await store.trace({ channel: 'other', txId: ALIKE[0] })).toBeNull();
     });
 

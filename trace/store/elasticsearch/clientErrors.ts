@@ -16,6 +16,7 @@ const HOPELESS =
 
 /** Whether the same request may succeed a little later. */
 export function isPassing(error: unknown): boolean {
+  if (error instanceof StoreError) return error.code === 'busy';
   if (error instanceof errors.ResponseError) {
     return BUSY.has(error.statusCode ?? 0) && codeOfBlock(textOf(error)) === null;
   }
@@ -41,7 +42,7 @@ export function itemError(status: number, error: unknown, location: string): Sto
   const reason = reasonOf(error as ErrorBody);
   const block = codeOfBlock(reason);
   if (block !== null) return new StoreError(block, `${location}: ${BLOCKS[block]} (${reason}).`);
-  return new StoreError(BUSY.has(status) ? 'busy' : 'io', `${location} refused a document: ${reason}.`);
+  return new StoreError(BUSY.has(status) ? 'busy' : 'io', `${location} refused: ${reason}.`);
 }
 
 function describe(error: unknown): readonly [StoreErrorCode, string] {

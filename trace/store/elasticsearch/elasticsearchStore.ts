@@ -13,6 +13,7 @@ import type {
   Statistics,
   StatisticsQuery,
   StoreInfo,
+  FindOptions,
   TraceKey,
   TraceQuery,
   TraceStore,
@@ -98,11 +99,8 @@ class ElasticsearchStore implements TraceStore {
     return this.#writing().#refresher.refresh(options.limit ?? Infinity);
   }
 
-  async find(
-    idOrPrefix: string,
-    options: { readonly channel?: string; readonly limit?: number } = {},
-  ): Promise<readonly TraceKey[]> {
-    return findKeys(this.#open(), idOrPrefix, options.channel, options.limit ?? 10);
+  async find(idOrPrefix: string, options: FindOptions = {}): Promise<readonly TraceKey[]> {
+    return findKeys(this.#open(), idOrPrefix, options);
   }
 
   async trace(key: TraceKey): Promise<Trace | null> {

@@ -3,7 +3,7 @@ import type { StoredRecord } from '../../record.ts';
 import type { Trace } from '../../trace.ts';
 import { StoreError } from '../errors.ts';
 import { approximateTime } from '../sqlite/time.ts';
-import type { TraceKey } from '../traceStore.ts';
+import type { FindOptions, TraceKey } from '../traceStore.ts';
 import type { SearchAnswer } from './cluster.ts';
 import type { HeightDocument } from './documents.ts';
 import { type Evidence, EvidenceReader, heightSearch, heightsOf } from './evidence.ts';
@@ -11,7 +11,7 @@ import { compareTerms } from './order.ts';
 import type { Parts } from './parts.ts';
 import { normalId } from './recordDocument.ts';
 import type { Row } from './resolution.ts';
-import { gathering, idsBeginningWith, loadRows } from './rowLoader.ts';
+import { idsBeginningWith, loadRows } from './rowLoader.ts';
 
 const SHORTEST = 4;
 const LONGEST_ID = 256;
@@ -19,8 +19,7 @@ const LONGEST_ID = 256;
 export async function findKeys(
   parts: Parts,
   idOrPrefix: string,
-  channel: string | undefined,
-  limit: number,
+  { channel, limit = 10, isWhole = false }: FindOptions,
 ): Promise<TraceKey[]> {
   const asked = normalId(idOrPrefix);
   if (asked.length < SHORTEST) {
@@ -32,14 +31,8 @@ export async function findKeys(
   let keys: TraceKey[] = [];
   // Rows that are no trace of their own are left out, so more may have to be read than are wanted.
   for (let most = limit * 4; ; most *= 4) {
-    const together = gathering(cluster);
-    // Mostly a whole ID is asked for, of which nothing else is a continuation: then one request is all.
-    const [ids, own] = await Promise.all([
-      idsBeginningWith(cluster, asked, most, together),
-      loadRows(cluster, [asked], undefined, together),
-    ]);
-    const isAll = ids.every((id) => id === asked);
-    const { resolution } = isAll ? own : await loadRows(cluster, [...ids, asked]);
+    const ids = isWhole ? [asked] : await idsBeginningWith(cluster, asked, most);
+    const { resolution } = await loadRows(cluster, [...ids, asked]);
     keys = ids.flatMap((txId) => resolution.rows(txId).map(keyOf));
     if (channel !== undefined) keys = keys.filter((key) => key.channel === channel);
     if (keys.length === 0 && ids.length < most) {

@@ -52,7 +52,7 @@ export async function loadRows(
 }
 
 /** Searches of callers that ask in the same turn go out in one request. */
-export function gathering(cluster: Cluster): SearchTogether {
+function gathering(cluster: Cluster): SearchTogether {
   let waiting: { readonly all: Search[]; readonly answers: Promise<readonly SearchAnswer[]> } | null = null;
   return async (searches) => {
     if (waiting === null) {
@@ -71,13 +71,9 @@ export function gathering(cluster: Cluster): SearchTogether {
 }
 
 /** Rows whose ID begins with `prefix`, at most so many; none of their records. */
-export async function idsBeginningWith(
-  cluster: Cluster,
-  prefix: string,
-  limit: number,
-  together: SearchTogether,
-): Promise<string[]> {
+export async function idsBeginningWith(cluster: Cluster, prefix: string, limit: number): Promise<string[]> {
   const rows = new RowCollector();
+  const together = gathering(cluster);
   await Promise.all([
     addAlike(cluster, rows, [prefix], together, limit),
     addBuckets(cluster, { field: 'ftl.tx_id_prefix', prefixes: [prefix], limit, together }, (txId) =>

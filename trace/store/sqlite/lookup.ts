@@ -2,7 +2,7 @@ import { assemble } from '../../assemble/assemble.ts';
 import type { StoredRecord } from '../../record.ts';
 import type { Trace } from '../../trace.ts';
 import { StoreError } from '../errors.ts';
-import type { TraceKey } from '../traceStore.ts';
+import type { FindOptions, TraceKey } from '../traceStore.ts';
 import { EvidenceReader, type Evidence } from './evidence.ts';
 import type { Parts } from './parts.ts';
 import { approximateTime } from './time.ts';
@@ -12,7 +12,11 @@ import { normalId } from './txId.ts';
 const SHORTEST = 4;
 const KINDS = [FULL, SHORTENED, PLACED] as const;
 
-export function findKeys(parts: Parts, idOrPrefix: string, channel: string | undefined, limit: number): TraceKey[] {
+export function findKeys(
+  parts: Parts,
+  idOrPrefix: string,
+  { channel, limit = 10, isWhole = false }: FindOptions,
+): TraceKey[] {
   const asked = normalId(idOrPrefix);
   if (asked.length < SHORTEST)
     throw new StoreError('invalid_query', 'At least 4 characters of a transaction ID are needed.');
@@ -23,6 +27,7 @@ export function findKeys(parts: Parts, idOrPrefix: string, channel: string | und
   for (let most = limit * 4; ; most *= 4) {
     const rows = parts.transactions.beginningWith(asked, KINDS, channelKey, most);
     keys = rows.filter((row) => parts.resolution.isVisible(row)).map(keyOf);
+    if (isWhole) keys = keys.filter(({ txId }) => txId === asked);
     if (keys.length >= limit || rows.length < most) break;
   }
   if (keys.length === 0) {

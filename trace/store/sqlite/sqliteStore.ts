@@ -14,6 +14,7 @@ import type {
   Statistics,
   StatisticsQuery,
   StoreInfo,
+  FindOptions,
   TraceKey,
   TraceQuery,
   TraceStore,
@@ -80,11 +81,8 @@ class SqliteStore implements TraceStore {
     }
   }
 
-  async find(
-    idOrPrefix: string,
-    options: { readonly channel?: string; readonly limit?: number } = {},
-  ): Promise<readonly TraceKey[]> {
-    return this.#read(() => findKeys(this.#parts, idOrPrefix, options.channel, options.limit ?? 10));
+  async find(idOrPrefix: string, options: FindOptions = {}): Promise<readonly TraceKey[]> {
+    return this.#read(() => findKeys(this.#parts, idOrPrefix, options));
   }
 
   async trace(key: TraceKey): Promise<Trace | null> {
