@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
 import type { TraceList as TraceListSchema, Trace as TraceSchema } from '#server/api/schemas.ts';
 import { type StartedFtl, startFtl } from '#test/harness/startFtl.ts';
 import type { z } from 'zod';
 import { launchChromium } from './chromium.ts';
+import { openPage, type WatchedPage } from './watchedPage.ts';
 
 /** What the test sees of the page's globals; the rest of the DOM's types stay out of the project's backend code. */
 interface GraphView {
@@ -18,9 +19,6 @@ interface GraphView {
   getElementState(id: string): string[];
 }
 declare const window: { __ftlGraph?: GraphView; kept?: GraphView | undefined };
-declare const document: {
-  addEventListener(type: string, told: (event: { violatedDirective: string; blockedURI: string }) => void): void;
-};
 
 type Trace = z.infer<typeof TraceSchema>;
 type TraceList = z.infer<typeof TraceListSchema>;
@@ -32,7 +30,7 @@ const PICTURES = inRepository('dist/pictures');
 
 let ftl: StartedFtl;
 let browser: Browser;
-let context: BrowserContext;
+let opened: WatchedPage;
 let page: Page;
 /** Whatever the browser complains about: script errors, CSP violations, requests to other hosts. */
 let complaints: string[];
@@ -47,24 +45,11 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  complaints = [];
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: 'UTC', locale: 'en-GB' });
-  page = await context.newPage();
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(ftl.url) && !/^(?:data|blob):/.test(request.url())) complaints.push(request.url());
-  });
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) => {
-      console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`);
-    });
-  });
+  opened = await openPage(browser, ftl.url);
+  ({ page, complaints } = opened);
 });
 afterEach(async () => {
-  await context.close();
+  await opened[Symbol.asyncDispose]();
 });
 
 async function api<T>(path: string): Promise<T> {
@@ -107,31 +92,15 @@ async function richTrace(): Promise<Trace> {
   return best;
 }
 
-/** Does it, again if need be, until the URL is so: a key pressed while the page draws itself may come too early. */
-async function untilUrl(act: () => Promise<void>, holds: (url: URL) => boolean): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    await act();
-    try {
-      await page.waitForURL(holds, { timeout: 5000 });
-      return;
-    } catch (error) {
-      if (tries === 4) throw error;
-    }
-  }
-}
-
 test('from the search box to the trace: the graph holds the API’s nodes and edges, and a selection shows everywhere', async () => {
   const trace = await richTrace();
 
   // The list is there, and the start of an ID finds it.
   await page.goto(ftl.url);
-  await untilUrl(
-    async () => {
-      await page.getByLabel('Transaction ID, or words and filters').fill(trace.txId.slice(0, 12));
-      await page.keyboard.press('Enter');
-    },
-    (url) => url.searchParams.has('q'),
-  );
+  const box = page.getByLabel('Transaction ID, or words and filters');
+  await box.fill(trace.txId.slice(0, 12));
+  await box.press('Enter');
+  await page.waitForURL((url) => url.searchParams.has('q'));
   await page.screenshot({ path: `${PICTURES}/search.png` });
   const link = page.locator(`a[title="${trace.txId}"]`);
   await link.click();
@@ -162,17 +131,12 @@ test('from the search box to the trace: the graph holds the API’s nodes and ed
   await expectSelected(chosen.seq);
 
   // Escape lets go; the sentence selects again, by keyboard.
-  await untilUrl(
-    () => page.keyboard.press('Escape'),
-    (url) => !url.searchParams.has('edge'),
-  );
-  await untilUrl(
-    async () => {
-      await page.locator(`.sentence[data-seq="${chosen.seq}"] button`).first().focus();
-      await page.keyboard.press('Enter');
-    },
-    (url) => url.searchParams.get('edge') === String(chosen.seq),
-  );
+  await page.keyboard.press('Escape');
+  await page.waitForURL((url) => !url.searchParams.has('edge'));
+  // The address changes at once, the picture after it: Enter on a sentence that is still drawn as open would close it.
+  await page.waitForFunction('document.querySelector(".sentence.selected") === null');
+  await page.locator(`.sentence[data-seq="${chosen.seq}"] button`).first().press('Enter');
+  await page.waitForURL((url) => url.searchParams.get('edge') === String(chosen.seq));
   await expectSelected(chosen.seq);
   await page.locator('.edge-details .record-json').or(page.locator('.edge-details p.muted')).first().waitFor();
 

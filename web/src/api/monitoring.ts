@@ -100,7 +100,7 @@ export function useMetricsOf(ids: readonly string[], window: TimeWindow) {
         ...ONCE,
         queryKey: ['metrics', id, `${window.from} ${window.to}`],
         queryFn: ({ signal }) => getJson<NodeMetrics>(paths.nodeMetrics(id, window), signal),
-        refetchInterval: () => (window.to < Date.now() - RARELY ? false : SOMETIMES),
+        refetchInterval: () => (window.to < Date.now() - RARELY ? false : OFTEN),
       }),
     ),
   });

@@ -2,7 +2,16 @@
 import { useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { aligned, axisRange, type ChartPanel, describe, formatTick, LINE_COLOURS, tickSteps } from '../model/panel.ts';
+import {
+  type Aligned,
+  aligned,
+  axisRange,
+  type ChartPanel,
+  describe,
+  formatTick,
+  LINE_COLOURS,
+  tickSteps,
+} from '../model/panel.ts';
 import type { TimeWindow } from '../model/range.ts';
 import { formatClock } from '../model/time.ts';
 import { type Palette, PALETTES, useDark } from '../theme.ts';
@@ -42,9 +51,13 @@ export function LineChart({ panel, window, mark, at, onAt }: Props) {
     onAt(index === null ? null : (data.times[index] ?? null));
   });
 
-  const { unit, id, lines } = panel;
-  const { from, to } = window;
-  const [markFrom, markTo] = [mark?.from, mark?.to];
+  // What a chart is made of; with the same of it, new values go into the one that is there.
+  const { unit, id } = panel;
+  const looks = JSON.stringify(panel.lines.map((line, index) => line.look ?? index));
+  const drawn = useRef({ data, window, mark });
+  useLayoutEffect(() => {
+    drawn.current = { data, window, mark };
+  });
   useLayoutEffect(() => {
     if (box.current === null || width === 0) return undefined;
     const steps = tickSteps(unit);
@@ -63,20 +76,14 @@ export function LineChart({ panel, window, mark, at, onAt }: Props) {
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
         scales: {
-          x: { time: true, range: () => [from, to] },
+          x: { time: true, range: () => [drawn.current.window.from, drawn.current.window.to] },
           y: { range: (_, lowest, highest) => axisRange(lowest, highest, unit, id) },
         },
         series: [
           {},
-          ...lines.map((line, index) => {
-            const { colour, dash } = strokeOf(line.look ?? index, palette);
-            return {
-              label: line.name,
-              stroke: colour,
-              dash,
-              width: 1.6,
-              points: { show: lone, size: 4, fill: colour },
-            };
+          ...(JSON.parse(looks) as number[]).map((look) => {
+            const { colour, dash } = strokeOf(look, palette);
+            return { stroke: colour, dash, width: 1.6, points: { show: lone, size: 4, fill: colour } };
           }),
         ],
         axes: [
@@ -91,14 +98,10 @@ export function LineChart({ panel, window, mark, at, onAt }: Props) {
         ],
         hooks: {
           setCursor: [(moved) => pointed(moved)],
-          drawAxes: [
-            (drawn) => {
-              if (markFrom !== undefined && markTo !== undefined) drawMark(drawn, markFrom, markTo, palette);
-            },
-          ],
+          drawAxes: [(chart) => drawMark(chart, drawn.current.mark, palette)],
         },
       },
-      [[...data.times], ...data.values.map((values) => [...values])],
+      dataOf(drawn.current.data),
       box.current,
     );
     plot.current = made;
@@ -106,7 +109,15 @@ export function LineChart({ panel, window, mark, at, onAt }: Props) {
       made.destroy();
       plot.current = null;
     };
-  }, [data, lines, unit, id, from, to, markFrom, markTo, palette, width]);
+  }, [looks, unit, id, palette, width]);
+
+  useLayoutEffect(() => {
+    plot.current?.setData(dataOf(data));
+  }, [data]);
+  const { from, to } = window;
+  useLayoutEffect(() => {
+    plot.current?.setScale('x', { min: from, max: to });
+  }, [from, to]);
 
   useEffect(() => {
     const left = at === null || plot.current === null ? -10 : plot.current.valToPos(at, 'x');
@@ -116,9 +127,11 @@ export function LineChart({ panel, window, mark, at, onAt }: Props) {
   return <div className="chart-canvas" role="img" aria-label={describe(panel)} ref={box} style={{ height: HEIGHT }} />;
 }
 
+const dataOf = ({ times, values }: Aligned): uPlot.AlignedData => [[...times], ...values.map((line) => [...line])];
+
 /** Points of a line that has gaps on both sides would not be seen; of so few, all are shown. */
-function lone(drawn: uPlot, series: number): boolean {
-  const values = drawn.data[series] ?? [];
+function lone(chart: uPlot, series: number): boolean {
+  const values = chart.data[series] ?? [];
   let alone = 0;
   for (let at = 0; at < values.length; at++) {
     const [before, value, after] = [values[at - 1], values[at], values[at + 1]];
@@ -134,10 +147,11 @@ function clock(tick: number, step: number): string {
   return time.slice(0, step < 60_000 ? 8 : 5);
 }
 
-function drawMark(drawn: uPlot, from: number, to: number, palette: Palette): void {
-  const { ctx, bbox } = drawn;
+function drawMark(chart: uPlot, mark: TimeWindow | undefined, palette: Palette): void {
+  if (mark === undefined) return;
+  const { ctx, bbox } = chart;
   const least = 2 * devicePixelRatio;
-  const [left, right] = [drawn.valToPos(from, 'x', true), drawn.valToPos(to, 'x', true)];
+  const [left, right] = [chart.valToPos(mark.from, 'x', true), chart.valToPos(mark.to, 'x', true)];
   const start = Math.max(bbox.left, Math.min(left, (left + right - least) / 2));
   const end = Math.min(bbox.left + bbox.width, Math.max(right, start + least));
   if (end <= start) return;
