@@ -11,6 +11,7 @@ import { NETWORK } from './grafana/networkDashboard.ts';
 import { ORDERER } from './grafana/ordererDashboard.ts';
 import { type DashboardSpec, dashboardOf } from './grafana/panels.ts';
 import { PEER } from './grafana/peerDashboard.ts';
+import { TRANSACTIONS } from './grafana/transactionsDashboard.ts';
 
 export const DASHBOARDS: Readonly<Record<string, DashboardSpec>> = {
   network: NETWORK,
@@ -19,6 +20,7 @@ export const DASHBOARDS: Readonly<Record<string, DashboardSpec>> = {
   chaincode: CHAINCODE_DASHBOARD,
   gossip: GOSSIP,
   ftl: FTL_ITSELF,
+  transactions: TRANSACTIONS,
 };
 
 /** What Grafana reads: dashboards, and its alert rules made from Prometheus'. */

@@ -56,28 +56,33 @@ export const ORDERER: DashboardSpec = {
       ],
     },
     {
-      title: 'Consensus (Raft)',
+      title: 'Consensus',
       panels: [
         {
           title: 'Leader',
-          about: '1 for the orderer that leads.',
-          queries: [[`consensus_etcdraft_is_leader${CHANNEL}`, '{{node}} {{channel}}']],
+          about: '1 for the orderer that leads; with BFT as of the newest block.',
+          queries: [
+            [`consensus_etcdraft_is_leader${CHANNEL} or consensus_BFT_is_leader${CHANNEL}`, '{{node}} {{channel}}'],
+          ],
         },
         {
-          title: 'Changes of the leader',
+          title: 'Changes of the leader (Raft)',
           about: 'Within an hour; many mean slow disks or a bad network.',
           queries: [[`increase(consensus_etcdraft_leader_changes${CHANNEL}[1h])`, '{{node}} {{channel}}']],
         },
         {
           title: 'Nodes',
-          about: 'Active ones, as the leader sees them, of those that the channel has.',
+          about: 'Active ones, as the leader sees them (Raft), of those that the channel has.',
           queries: [
             [`consensus_etcdraft_active_nodes${CHANNEL}`, '{{node}} active {{channel}}'],
-            [`consensus_etcdraft_cluster_size${CHANNEL}`, '{{node}} all {{channel}}'],
+            [
+              `consensus_etcdraft_cluster_size${CHANNEL} or consensus_BFT_cluster_size${CHANNEL}`,
+              '{{node}} all {{channel}}',
+            ],
           ],
         },
         {
-          title: 'Proposals',
+          title: 'Proposals (Raft)',
           about: 'Normal and configuration transactions a second that reached consensus.',
           queries: [
             [rate('consensus_etcdraft_normal_proposals_received', 'node', CHANNEL), '{{node}} normal'],
@@ -85,7 +90,7 @@ export const ORDERER: DashboardSpec = {
           ],
         },
         {
-          title: 'Time to persist',
+          title: 'Time to persist (Raft)',
           about: '95 of 100 writes of consensus take less. Above a tenth of the election timeout leaders change.',
           queries: [
             [p95('consensus_etcdraft_data_persist_duration', 'node, channel', CHANNEL), '{{node}} {{channel}}'],

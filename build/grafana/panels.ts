@@ -23,6 +23,7 @@ import {
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as LinesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { API_PLUGIN, tableOf, type TableSpec } from './tables.ts';
 
 /** An expression with the text of its legend, in which `{{label}}` stands for a label's value. */
 export type Query = readonly [expr: string, legend: string];
@@ -50,9 +51,9 @@ export interface DashboardSpec {
   readonly uid: string;
   readonly title: string;
   readonly about: string;
-  /** Beyond the data source and FTL's address. */
-  readonly variables: readonly ('node' | 'orderer' | 'channel' | 'chaincode' | 'transaction')[];
-  readonly rows: readonly { readonly title: string; readonly panels: readonly PanelSpec[] }[];
+  /** Beyond the data source and FTL's address; `api` is the data source of tables. */
+  readonly variables: readonly ('node' | 'orderer' | 'channel' | 'chaincode' | 'transaction' | 'api')[];
+  readonly rows: readonly { readonly title: string; readonly panels: readonly (PanelSpec | TableSpec)[] }[];
 }
 
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
@@ -88,6 +89,10 @@ export function dashboardOf(spec: DashboardSpec): object {
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
     .withVariable(new TextBoxVariableBuilder('ftl').label('FTL').defaultValue('http://localhost:3850'));
   for (const variable of spec.variables) {
+    if (variable === 'api') {
+      builder.withVariable(new DatasourceVariableBuilder('api').label('FTL’s API').type(API_PLUGIN));
+      continue;
+    }
     if (variable === 'transaction') {
       builder
         .withVariable(new TextBoxVariableBuilder('transaction').label('Transaction ID').defaultValue(''))
@@ -122,7 +127,8 @@ export function dashboardOf(spec: DashboardSpec): object {
   return builder.build();
 }
 
-function panelOf(spec: PanelSpec, id: number): Builder<Panel> {
+function panelOf(spec: PanelSpec | TableSpec, id: number): Builder<Panel> {
+  if (spec.kind === 'table') return tableOf(spec, id);
   return spec.kind === 'number' ? numberOf(spec, id) : linesOf(spec, id);
 }
 

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { AlertWebhook, type ToldAlert } from '../harness/alertWebhook.ts';
+import { answers, caughtUp, DASHBOARDS, isOfFtl, PANELS, rowsOf, TABLES, unanswered } from '../harness/dashboards.ts';
 import { LiveNetwork } from '../harness/liveNetwork.ts';
 import { familiesOf, recordedBody, serveRecorded } from '../harness/operationsBodies.ts';
 import { PROMETHEUS_PACKAGES } from '../harness/program.ts';
@@ -20,8 +20,6 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PEER = 'peer0.org2.example.com';
 /** A minute is three seconds. */
 const DIVISOR = 20;
-const TURN_MS = 500;
-const PATIENCE_MS = 90_000;
 
 const NO_GOSSIP = 'peers of the network do not gossip: each takes its blocks from the orderer';
 /** Panels that stay empty on a network of FTL's nodes, and why; Go's recorded nodes fill them. */
@@ -43,50 +41,6 @@ const NOWHERE: Readonly<Record<string, string>> = {
 const NOT_RECORDED: Readonly<Record<string, string>> = {
   blockcutter_block_fill_duration_bucket: 'told by the leader; a follower was recorded',
 };
-
-interface Expression {
-  readonly panel: string;
-  readonly expr: string;
-}
-
-const substituted = (expr: string): string =>
-  expr.replaceAll(/\$(?:node|channel|chaincode)\b/g, '.*').replaceAll('$__rate_interval', '20s');
-
-const DASHBOARDS = readdirSync(join(GRAFANA, 'dashboards')).map(
-  (file) =>
-    JSON.parse(readFileSync(join(GRAFANA, 'dashboards', file), 'utf8')) as {
-      readonly title: string;
-      readonly panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[];
-      readonly templating: {
-        readonly list: readonly { readonly name: string; readonly query?: { readonly query?: string } }[];
-      };
-    },
-);
-const PANELS: readonly Expression[] = DASHBOARDS.flatMap(({ title, panels }) =>
-  panels.flatMap((panel) =>
-    (panel.targets ?? []).map(({ expr }) => ({ panel: `${title}: ${panel.title}`, expr: substituted(expr) })),
-  ),
-);
-
-const isOfFtl = (expr: string): boolean => /\bftl_|job="ftl"|nodejs_/.test(expr);
-
-/** Whether the answer has a number in it. */
-async function answers(prometheus: RunningPrometheus, expr: string): Promise<boolean> {
-  return (await prometheus.query(expr)).some(({ value }) => Number.isFinite(value));
-}
-
-/** Asks until all expressions have an answer, or patience ends. Gives those without. */
-async function unanswered(prometheus: RunningPrometheus, asked: readonly Expression[]): Promise<readonly Expression[]> {
-  let open = asked;
-  const deadline = Date.now() + PATIENCE_MS;
-  while (open.length > 0 && Date.now() < deadline) {
-    const left: Expression[] = [];
-    for (const one of open) if (!(await answers(prometheus, one.expr))) left.push(one);
-    open = left;
-    if (open.length > 0) await delay(TURN_MS);
-  }
-  return open;
-}
 
 describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null)(
   `a real Prometheus and Alertmanager (skipped where they are not on PATH: ${PROMETHEUS_PACKAGES})`,
@@ -167,6 +121,21 @@ describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null)(
       }
     });
 
+    it('fills every table of single transactions from FTL’s API', async () => {
+      expect(TABLES.length).toBeGreaterThan(0);
+      for (const table of TABLES) {
+        await expect.poll(() => rowsOf(ftl.url, table), { timeout: 30_000, message: table.panel }).not.toEqual([]);
+      }
+      const [latest] = TABLES;
+      const rows = await rowsOf(ftl.url, latest!);
+      for (const { text } of latest!.columns) {
+        expect(
+          rows.some((row) => row[text] != null),
+          text,
+        ).toBe(true);
+      }
+    });
+
     it('evaluates every rule; each names only what is exported', async () => {
       const bodies = await Promise.all(
         [
@@ -223,6 +192,7 @@ describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null)(
     }, async () => {
       const isBehind = ({ labels }: ToldAlert): boolean =>
         labels['alertname'] === 'FtlPeerBehind' && labels['node'] === PEER && labels['channel'] === 'mychannel';
+      expect(await caughtUp(prometheus)).toBe(true);
       const before = webhook.told.length;
       const pid = await network.pidOf(PEER);
       process.kill(pid, 'SIGSTOP');
@@ -233,7 +203,9 @@ describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null)(
         process.kill(pid, 'SIGCONT');
       }
       await webhook.alert((alert) => isBehind(alert) && alert.status === 'resolved', before);
-      const blamed = webhook.told.slice(before).filter(({ labels }) => labels['alertname'] === 'FtlPeerBehind');
+      const blamed = webhook.told
+        .slice(before)
+        .filter(({ labels, status }) => labels['alertname'] === 'FtlPeerBehind' && status === 'firing');
       expect(new Set(blamed.map(({ labels }) => labels['node']))).toEqual(new Set([PEER]));
     });
   },
@@ -261,7 +233,7 @@ describe.skipIf(PROMETHEUS === null)(
         }),
       );
       const asked = PANELS.filter(
-        ({ expr }) => !isOfFtl(expr) && !Object.keys(NOT_RECORDED).some((part) => expr.includes(part)),
+        (one) => !isOfFtl(one) && !Object.keys(NOT_RECORDED).some((part) => one.expr.includes(part)),
       );
       expect(asked.length).toBeGreaterThan(50);
       expect(await unanswered(prometheus, asked)).toEqual([]);

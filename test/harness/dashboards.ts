@@ -93,6 +93,13 @@ export async function unanswered(
   return open;
 }
 
+/** Waits until all nodes answer and no peer lacks blocks or is told of as behind: of an alert Alertmanager tells again only when it was over. */
+export async function caughtUp(prometheus: RunningPrometheus): Promise<boolean> {
+  const expr =
+    '(max(node_channel:ledger_blockchain_height:behind) == 0 and count(up == 1) == count(up)) unless on () ALERTS{alertname="FtlPeerBehind"}';
+  return (await unanswered(prometheus, [{ panel: 'all peers', expr }])).length === 0;
+}
+
 /** What Grafana's plugin makes of the API's answer, for the last hour. @throws Error where it is none */
 export async function rowsOf(
   ftl: string,
