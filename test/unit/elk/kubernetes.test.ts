@@ -159,6 +159,17 @@ describe('the manifests for Kubernetes', () => {
       expect(container['livenessProbe'], `${name} ${nameOf(object)}`).toBeDefined();
   });
 
+  it('start nothing anew because what it sends to is down', () => {
+    for (const { name, container } of containers) {
+      const command = JSON.stringify(container['livenessProbe'] ?? {});
+      // Each asks itself: over the port of the container, or at its own loopback.
+      expect({ name, asksOthers: /test.*output|https?:\/\/(?!127\.0\.0\.1)/.test(command) }).toEqual({
+        name,
+        asksOthers: false,
+      });
+    }
+  });
+
   it('reach by their services the ports that their pods open', () => {
     for (const service of ofKind('Service')) {
       const selector = mapOf(mapOf(service['spec'])['selector']);
