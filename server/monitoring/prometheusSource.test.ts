@@ -92,8 +92,9 @@ describe('panels from Prometheus', () => {
     }
   });
 
-  it('are empty where it does not know the node, and it is asked for it no more than once a minute', async () => {
-    const { url, asked } = await prometheus({});
+  it('are empty where it does not know the node, until it does', async () => {
+    const up: object[] = [];
+    const { url, asked } = await prometheus({ up });
     let now = NOW;
     const own = source(url.href, () => now);
     const { panels } = await own.range(NODE, RANGE);
@@ -101,9 +102,19 @@ describe('panels from Prometheus', () => {
     expect(panels.every(({ lines }) => lines.length === 0)).toBe(true);
     await own.range(NODE, RANGE);
     expect(asked).toHaveLength(1);
-    now += 60_000;
+    up.push(...UP);
+    now += 5000;
     await own.range(NODE, { ...RANGE, to: now });
-    expect(asked).toHaveLength(2);
+    await own.range(NODE, { ...RANGE, to: now });
+    const looks = () => asked.filter(({ path }) => path.endsWith('/query')).length;
+    expect([looks(), asked.length > 2]).toEqual([2, true]);
+    // What it is called is known for longer.
+    now += 59_999;
+    await own.range(NODE, { ...RANGE, to: now });
+    expect(looks()).toBe(2);
+    now += 1;
+    await own.range(NODE, { ...RANGE, to: now });
+    expect(looks()).toBe(3);
   });
 
   it('of the past are asked of whom it knew then', async () => {

@@ -26,8 +26,9 @@ const Vector = z.object({
 const Failure = z.object({ error: z.string() });
 
 const MAX_BYTES = 8 * 1024 * 1024;
-/** Milliseconds for which it is not asked again how it calls a node. */
+/** Milliseconds for which it is not asked again how it calls a node, or whether it knows it by now. */
 const KNOWN_MS = 60_000;
+const UNKNOWN_MS = 5000;
 const MAX_KNOWN = 500;
 /** Asked of it for one panel: enough to say how many more there are than are shown. */
 const MAX_SERIES = 200;
@@ -89,7 +90,7 @@ export class PrometheusSource implements MetricsSource {
   readonly kind = 'prometheus';
   readonly #client: PrometheusClient;
   readonly #now: () => number;
-  readonly #selectors = new Map<string, { readonly at: number; readonly selector: string | null }>();
+  readonly #selectors = new Map<string, { readonly until: number; readonly selector: string | null }>();
 
   constructor(client: PrometheusClient, now: () => number = Date.now) {
     this.#client = client;
@@ -132,7 +133,7 @@ export class PrometheusSource implements MetricsSource {
     const now = this.#now();
     const past = at < now - KNOWN_MS;
     const known = past ? undefined : this.#selectors.get(node.id);
-    if (known !== undefined && known.at > now - KNOWN_MS) return known.selector;
+    if (known !== undefined && known.until > now) return known.selector;
     const time = String(Math.min(at, now) / 1000);
     const { data } = await this.#client.get('/api/v1/query', { query: lastSeen(node), time }, Vector);
     const selector = selectorFor(
@@ -141,7 +142,7 @@ export class PrometheusSource implements MetricsSource {
     );
     if (past) return selector;
     if (this.#selectors.size >= MAX_KNOWN) this.#selectors.clear();
-    this.#selectors.set(node.id, { at: now, selector });
+    this.#selectors.set(node.id, { until: now + (selector === null ? UNKNOWN_MS : KNOWN_MS), selector });
     return selector;
   }
 }
