@@ -22,7 +22,7 @@ export function liveLine({ elapsedMs, sent, inFlight, throughput, outcomes, late
 export function reportText(report: LoadReport): string {
   const { elapsedMs, sent, done, throughput, outcomes, operations, errors, latencies } = report;
   const lines = [
-    `${sent} operations in ${seconds(elapsedMs)}, ${throughput.toFixed(1)} valid transactions a second`,
+    `${sent} proposals in ${seconds(elapsedMs)}, ${throughput.toFixed(1)} valid transactions a second`,
     ...(done < sent ? [`${sent - done} have no known end`] : []),
     '',
     'Latency         count      mean       p50       p95       p99       max',

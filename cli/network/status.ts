@@ -16,8 +16,12 @@ function table(nodes: readonly NodeStatus[]): string {
   const rows = [COLUMNS, ...nodes.map(row)];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   const lines = rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  const errors = nodes.flatMap(({ name, error, health }) =>
-    [...(error === null ? [] : [error]), ...(health ?? [])].map((text) => `${name}: ${text}`),
+  const errors = nodes.flatMap(({ name, error, health, channels }) =>
+    [
+      ...(error === null ? [] : [error]),
+      ...(health ?? []),
+      ...channels.flatMap((one) => (one.error === null ? [] : [`${one.name}: ${one.error}`])),
+    ].map((text) => `${name}: ${text}`),
   );
   return `${[...lines.map((line) => line.trimEnd()), ...errors].join('\n')}\n`;
 }

@@ -3,6 +3,7 @@ import type { ClientStream, GrpcClient } from '#node/grpc/client.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import { callError } from './call.ts';
 import { ClientError } from './clientError.ts';
+import { orAborted } from './orAborted.ts';
 
 const BROADCAST = '/orderer.AtomicBroadcast/Broadcast';
 
@@ -31,9 +32,10 @@ export class Broadcaster {
   /**
    * Hands a transaction to the orderer; resolves when it took it.
    * @param envelope serialised `common.Envelope`
-   * @throws ClientError `not_broadcast` with the orderer's status and reason, `call` where the stream broke: the orderer may have it
+   * @throws ClientError `not_broadcast` with the orderer's status and reason, `call` where the stream broke; the signal's reason. In
+   * both of the latter cases the orderer may have it
    */
-  async send(envelope: Uint8Array): Promise<void> {
+  async send(envelope: Uint8Array, signal?: AbortSignal): Promise<void> {
     if (this.#closed) {
       throw new ClientError('call', `${this.address}: closed`, { address: this.address });
     }
@@ -42,7 +44,8 @@ export class Broadcaster {
     waiting.push({ resolve, reject });
     // A stream that breaks under the write rejects whoever waits on it, with the status that ended it.
     calls.send(envelope).catch(() => {});
-    await promise;
+    // Whoever gives up stays in the row: the answer still comes, in its turn.
+    await (signal === undefined ? promise : orAborted(promise, signal));
   }
 
   /** Those that still wait for an answer are rejected. */

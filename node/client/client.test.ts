@@ -250,6 +250,43 @@ describe('a client', () => {
     expect((await submit(request('put', 'd'), route, never)).codeName).toBe('VALID');
   });
 
+  it('does not wait for an orderer beyond its time; the answers of others come in their turn', async () => {
+    const held = Promise.withResolvers<void>();
+    const slow = await listen([
+      {
+        name: 'orderer.AtomicBroadcast',
+        methods: {
+          Broadcast: {
+            kind: 'stream',
+            async *handle(requests) {
+              for await (const envelope of requests) {
+                if (envelope.length === 1) {
+                  await held.promise;
+                }
+                const answer = new orderer.BroadcastResponse();
+                answer.setStatus(envelope.length === 3 ? common.Status.FORBIDDEN : common.Status.SUCCESS);
+                yield answer.serializeBinary();
+              }
+            },
+          },
+        },
+      },
+    ]);
+    const client = connect({ address: `127.0.0.1:${slow.port}`, tlsRoots: null });
+    const broadcaster = new Broadcaster(client);
+    const [one, two, three] = [1, 2, 3].map((length) => new Uint8Array(length)) as [Uint8Array, Uint8Array, Uint8Array];
+    await expect(broadcaster.send(one, AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
+    const others = [broadcaster.send(two), broadcaster.send(three)];
+    held.resolve();
+    expect(await Promise.allSettled(others)).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'not_broadcast' } },
+    ]);
+    broadcaster.close();
+    client.close();
+    await slow.stop(0);
+  });
+
   it('says which node cannot be reached', async () => {
     const nowhere = connect({ address: '127.0.0.1:1', tlsRoots: null });
     const signed = await signProposal(createProposal(request('put'), org1.client), org1.client);
@@ -297,6 +334,7 @@ describe('a load', () => {
         count: 30,
         durationMs: null,
         timeoutMs: 10_000,
+        settleMs: 0,
       },
       { users: [org1.client, org2.client], endorsers: net.peers, orderer: broadcaster, commits },
     );

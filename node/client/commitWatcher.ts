@@ -4,6 +4,7 @@ import type { GrpcClient } from '#node/grpc/client.ts';
 import { validationCodeName } from '#node/protos/enumNames.ts';
 import { ClientError } from './clientError.ts';
 import { filteredBlocks } from './deliver.ts';
+import { orAborted } from './orAborted.ts';
 
 /** What became of a transaction. */
 export interface CommitStatus {
@@ -117,18 +118,6 @@ export class CommitWatcher {
       await delay(retryMs, undefined, { signal }).catch(() => {});
     }
     this.#ready.reject(signal.reason);
-  }
-}
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

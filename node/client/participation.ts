@@ -3,6 +3,7 @@ import { request } from 'node:https';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import * as z from 'zod';
+import { textOfError } from '#node/util/errorText.ts';
 import { ClientError } from './clientError.ts';
 
 const CHANNELS = '/participation/v1/channels';
@@ -23,8 +24,11 @@ const list = z.object({ channels: z.array(z.object({ name: z.string() })).nullis
 const failure = z.object({ error: z.string() });
 
 /** IDs of the channels that an orderer serves. @throws ClientError `call`, `bad_answer` */
-export async function ordererChannels(address: ParticipationAddress): Promise<readonly string[]> {
-  const { status, text } = await call(address, 'GET');
+export async function ordererChannels(
+  address: ParticipationAddress,
+  timeoutMs = TIMEOUT_MS,
+): Promise<readonly string[]> {
+  const { status, text } = await call(address, 'GET', timeoutMs);
   const answer = list.safeParse(status === 200 ? jsonOf(text) : null);
   if (!answer.success) {
     throw refused(address, status, text);
@@ -37,7 +41,10 @@ export async function joinOrderer(address: ParticipationAddress, genesis: Uint8A
   const boundary = randomBytes(16).toString('hex');
   const head = `--${boundary}\r\nContent-Disposition: form-data; name="config-block"; filename="config.block"\r\nContent-Type: application/octet-stream\r\n\r\n`;
   const body = Buffer.concat([Buffer.from(head), genesis, Buffer.from(`\r\n--${boundary}--\r\n`)]);
-  const { status, text } = await call(address, 'POST', { type: `multipart/form-data; boundary=${boundary}`, body });
+  const { status, text } = await call(address, 'POST', TIMEOUT_MS, {
+    type: `multipart/form-data; boundary=${boundary}`,
+    body,
+  });
   if (status !== 201) {
     throw refused(address, status, text);
   }
@@ -46,6 +53,7 @@ export async function joinOrderer(address: ParticipationAddress, genesis: Uint8A
 async function call(
   { host, port, tlsRoots, clientCertificate, clientKey }: ParticipationAddress,
   method: string,
+  timeoutMs: number,
   content?: { readonly type: string; readonly body: Uint8Array },
 ): Promise<{ readonly status: number; readonly text: string }> {
   try {
@@ -58,7 +66,7 @@ async function call(
       cert: Buffer.from(clientCertificate as string),
       key: Buffer.from(clientKey as string),
       agent: false,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       headers: content === undefined ? {} : { 'Content-Type': content.type, 'Content-Length': content.body.length },
     });
     const answered = once(outgoing, 'response');
@@ -76,7 +84,9 @@ async function call(
     return { status: incoming.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') };
   } catch (cause) {
     const address = `${host}:${port}`;
-    throw new ClientError('call', `${address}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    const late = cause instanceof Error && cause.name === 'AbortError';
+    const reason = late ? `no answer within ${timeoutMs / 1000} s` : textOfError(cause);
+    throw new ClientError('call', `${address}: ${reason}`, {
       address,
       cause,
     });

@@ -35,7 +35,7 @@ export async function submit(request: ProposalRequest, route: Route, signal: Abo
   const committed = commits.wait(txId, AbortSignal.any([signal, giveUp.signal]));
   committed.catch(() => {});
   try {
-    await orderer.send(envelope);
+    await orderer.send(envelope, signal);
     const status = await committed;
     if (status.code !== VALID) {
       const message = `transaction ${txId} is not valid: ${status.codeName}`;

@@ -25,8 +25,12 @@ export async function joinChannel(client: GrpcClient, genesis: Uint8Array, admin
 }
 
 /** IDs of the channels that a peer has joined. @throws ClientError */
-export async function joinedChannels(client: GrpcClient, signer: Signer): Promise<readonly string[]> {
-  const bytes = await query(client, { channelId: '', chaincode: 'cscc', args: ['GetChannels'] }, signer);
+export async function joinedChannels(
+  client: GrpcClient,
+  signer: Signer,
+  options?: CallOptions,
+): Promise<readonly string[]> {
+  const bytes = await query(client, { channelId: '', chaincode: 'cscc', args: ['GetChannels'] }, signer, options);
   const answer = decodeMessage(peer.ChannelQueryResponse, bytes, 'protos.ChannelQueryResponse');
   return answer.getChannelsList().map((one) => one.getChannelId());
 }
@@ -125,9 +129,10 @@ export async function committedChaincodes(
   client: GrpcClient,
   channelId: string,
   signer: Signer,
+  options?: CallOptions,
 ): Promise<ReadonlyMap<string, { readonly sequence: number; readonly version: string }>> {
   const args = new lifecycle.QueryChaincodeDefinitionsArgs();
-  const bytes = await lifecycleQuery(client, channelId, 'QueryChaincodeDefinitions', args, signer);
+  const bytes = await lifecycleQuery(client, channelId, 'QueryChaincodeDefinitions', args, signer, options);
   const result = decodeMessage(
     lifecycle.QueryChaincodeDefinitionsResult,
     bytes,
@@ -174,6 +179,7 @@ function lifecycleQuery(
   name: string,
   args: { serializeBinary(): Uint8Array },
   signer: Signer,
+  options?: CallOptions,
 ): Promise<Uint8Array> {
-  return query(client, lifecycleRequest(channelId, name, args), signer);
+  return query(client, lifecycleRequest(channelId, name, args), signer, options);
 }

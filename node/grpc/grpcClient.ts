@@ -3,6 +3,7 @@ import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import type { CallOptions, ClientStream, ConnectOptions, GrpcClient } from './client.ts';
 import { Incoming } from './incoming.ts';
+import { withoutLooseEnds } from './looseEnds.ts';
 import { RPC_STATUS, RpcError, type RpcStatus } from './rpcError.ts';
 
 /** Of one message, as Fabric's. */
@@ -27,7 +28,7 @@ class Connection implements GrpcClient {
   constructor(options: ConnectOptions) {
     const { serverName, keepalive } = options;
     this.address = options.address;
-    this.#client = new grpc.Client(options.address, credentialsOf(options), {
+    this.#client = new grpc.Client(options.address, withoutLooseEnds(credentialsOf(options)), {
       'grpc.max_receive_message_length': options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       'grpc.max_send_message_length': options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       // A network comes and goes on a laptop: nobody wants to wait two minutes for the next attempt.

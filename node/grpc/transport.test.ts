@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '#node/crypto/hash.ts';
 import { issueAuthority, issueTls } from '#node/network/material/issue.ts';
@@ -311,6 +311,23 @@ describe('connections', () => {
       });
     }
     expect(await say(from, 'after')).toBe('after');
+  });
+
+  it('that the other end leaves hanging go when their client is closed', async () => {
+    // As a process that was stopped: the system takes the connection, and nobody answers the handshake.
+    const silent = createTcpServer().listen(0, '127.0.0.1');
+    open.push(() => silent.close());
+    await once(silent, 'listening');
+    const { port } = silent.address() as { readonly port: number };
+    const from = connect({ address: `127.0.0.1:${port}`, tlsRoots: authority.certificatePem });
+    const came = once(silent, 'connection');
+    const ready = from.ready(300);
+    const [socket] = (await came) as [Socket];
+    await expect(ready).rejects.toMatchObject({ status: 'UNAVAILABLE' });
+    const gone = once(socket, 'close');
+    socket.on('error', () => {}).resume();
+    from.close();
+    await gone;
   });
 });
 

@@ -1,5 +1,6 @@
 import { ordererChannels } from '#node/client/participation.ts';
 import { chainInfo, committedChaincodes, joinedChannels } from '#node/client/systemChaincodes.ts';
+import { textOfError } from '#node/util/errorText.ts';
 import { type Connect, NetworkConnections } from './connections.ts';
 import type { OrdererLayout, OrganizationLayout, PeerLayout } from './layout.ts';
 import type { NetworkFolder } from './networkFolder.ts';
@@ -15,6 +16,8 @@ export interface ChannelStatus {
   readonly hash: string | null;
   /** `name:version`. */
   readonly chaincodes: readonly string[];
+  /** Why the node does not tell more of it. */
+  readonly error: string | null;
 }
 
 export interface NodeStatus {
@@ -71,8 +74,8 @@ function ordererStatus(
   connections: NetworkConnections,
 ): Promise<NodeStatus> {
   const ask = async (): Promise<readonly ChannelStatus[]> => {
-    const names = await ordererChannels(connections.participation(organization, orderer));
-    return names.map((name) => ({ name, height: null, hash: null, chaincodes: [] }));
+    const names = await ordererChannels(connections.participation(organization, orderer), ASK_MS);
+    return names.map((name) => ({ name, height: null, hash: null, chaincodes: [], error: null }));
   };
   return asked(folder.node(orderer.host).pid, ask, about('orderer', organization, orderer));
 }
@@ -86,11 +89,17 @@ function peerStatus(
   const ask = async (): Promise<readonly ChannelStatus[]> => {
     const client = connections.peer(organization, peer);
     const signer = connections.signer(organization, 'Admin');
+    const options = { timeoutMs: ASK_MS };
     return Promise.all(
-      (await joinedChannels(client, signer)).map(async (name) => {
-        const { height, hash } = await chainInfo(client, name, signer, { timeoutMs: ASK_MS });
-        const definitions = await committedChaincodes(client, name, signer);
-        return { name, height, hash, chaincodes: Array.from(definitions, ([key, { version }]) => `${key}:${version}`) };
+      (await joinedChannels(client, signer, options)).map(async (name) => {
+        try {
+          const { height, hash } = await chainInfo(client, name, signer, options);
+          const definitions = await committedChaincodes(client, name, signer, options);
+          const chaincodes = Array.from(definitions, ([key, { version }]) => `${key}:${version}`);
+          return { name, height, hash, chaincodes, error: null };
+        } catch (error) {
+          return { name, height: null, hash: null, chaincodes: [], error: textOfError(error) };
+        }
       }),
     );
   };
@@ -118,11 +127,11 @@ async function asked(pidFile: string, ask: () => Promise<readonly ChannelStatus[
   if (pid === null) {
     return { ...what, pid, state: 'stopped', health: null, error: null, channels: [] };
   }
-  const health = what.operations === null ? null : await nodeHealth(what.operations, ASK_MS);
+  const asking = what.operations === null ? Promise.resolve(null) : nodeHealth(what.operations, ASK_MS);
   try {
-    return { ...what, pid, state: 'answers', health, error: null, channels: await ask() };
+    const channels = await ask();
+    return { ...what, pid, state: 'answers', health: await asking, error: null, channels };
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return { ...what, pid, state: 'silent', health, error: text, channels: [] };
+    return { ...what, pid, state: 'silent', health: await asking, error: textOfError(error), channels: [] };
   }
 }

@@ -18,6 +18,8 @@ import { logTail, runningProcess, startProcess, stopProcess } from './processes.
 import { waitUntil } from './waitUntil.ts';
 
 const READY_MS = 60_000;
+/** For one question: a process that hangs does not answer. */
+const ASK_MS = 5000;
 const GRACE_MS = 10_000;
 
 export interface UpOptions {
@@ -87,12 +89,15 @@ async function startAll(bringing: Bringing, packages: Packages): Promise<void> {
   for (const organization of layout.organizations) {
     for (const orderer of organization.orderers) {
       const address = connections.participation(organization, orderer);
-      plans.push({ process: ordererProcess(folder, orderer, commands), ready: () => ordererChannels(address) });
+      plans.push({ process: ordererProcess(folder, orderer, commands), ready: () => ordererChannels(address, ASK_MS) });
     }
     for (const peer of organization.peers) {
       const admin = connections.signer(organization, 'Admin');
       const client = connections.peer(organization, peer);
-      plans.push({ process: peerProcess(folder, peer, commands), ready: () => joinedChannels(client, admin) });
+      plans.push({
+        process: peerProcess(folder, peer, commands),
+        ready: () => joinedChannels(client, admin, { timeoutMs: ASK_MS }),
+      });
     }
   }
   for (const [chaincode, { packageId }] of packages) {

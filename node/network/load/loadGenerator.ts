@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly durationMs: number | null;
   /** For each transaction, from its proposal to its block. */
   readonly timeoutMs: number;
+  /** After which an asset that was committed is used again. Default one second. */
+  readonly settleMs?: number;
 }
 
 export interface LoadModules {
@@ -43,6 +45,8 @@ export interface LoadModules {
 }
 
 const REMEMBERED = 1000;
+/** What is committed at the peer that is followed is so at the others a little later. */
+const SETTLE_MS = 1000;
 const OWNERS = ['Ada', 'Blaise', 'Carl', 'Dorothy', 'Emmy', 'Felix', 'Grace', 'Henri'];
 
 /** Sends proposals and transactions to a network as several clients would, and counts what comes of them. */
@@ -122,7 +126,7 @@ export class LoadGenerator {
     const valid = await this.#transaction(operation, this.#request(operation, id));
     const there = operation === 'create' ? valid : operation !== 'unendorsed' && operation !== 'forged';
     if (there && operation !== 'disagree' && !(operation === 'delete' && valid)) {
-      this.#assets.add(id);
+      this.#remember(id);
     }
   }
 
@@ -159,7 +163,12 @@ export class LoadGenerator {
     };
     const requests = [this.#request('update', id), this.#request('transfer', id)];
     await Promise.all(requests.map((request) => this.#transaction('conflict', request, pass)));
-    this.#assets.add(id);
+    this.#remember(id);
+  }
+
+  /** From then on it may be read and changed, at whatever peer. */
+  #remember(id: string): void {
+    setTimeout(() => this.#assets.add(id), this.#options.settleMs ?? SETTLE_MS).unref();
   }
 
   async #query(operation: Operation, args: readonly string[]): Promise<void> {
@@ -195,7 +204,7 @@ export class LoadGenerator {
       const envelope = await assembleTransaction(proposal, endorsements, signer);
       const committed = this.#modules.commits.wait(proposal.txId, signal);
       committed.catch(() => {});
-      await this.#modules.orderer.send(envelope);
+      await this.#modules.orderer.send(envelope, signal);
       this.#statistics.took('submit', this.#now() - endorsedAt);
       const { code, codeName } = await committed;
       this.#statistics.took('commit', this.#now() - begin);
