@@ -273,16 +273,16 @@ describe('a client', () => {
       },
     ]);
     const client = connect({ address: `127.0.0.1:${slow.port}`, tlsRoots: null });
-    const broadcaster = new Broadcaster(client);
+    const asked = new Broadcaster(client);
     const [one, two, three] = [1, 2, 3].map((length) => new Uint8Array(length)) as [Uint8Array, Uint8Array, Uint8Array];
-    await expect(broadcaster.send(one, AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
-    const others = [broadcaster.send(two), broadcaster.send(three)];
+    await expect(asked.send(one, AbortSignal.timeout(50))).rejects.toMatchObject({ name: 'TimeoutError' });
+    const others = [asked.send(two), asked.send(three)];
     held.resolve();
     expect(await Promise.allSettled(others)).toMatchObject([
       { status: 'fulfilled' },
       { status: 'rejected', reason: { code: 'not_broadcast' } },
     ]);
-    broadcaster.close();
+    asked.close();
     client.close();
     await slow.stop(0);
   });

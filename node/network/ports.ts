@@ -132,7 +132,7 @@ export async function accepts(port: number): Promise<void> {
 function portTaken(what: string, port: number): NetworkError {
   return new NetworkError(
     'port_taken',
-    `port ${port} of ${what} is in use by another program: end that one, or make the network anew with another port`,
+    `port ${port} of ${what} is in use by another program: end that one, or make the network anew while it runs (or with port 0), so that it takes free ones`,
   );
 }
 

@@ -16,6 +16,7 @@ import { startProcess, stopProcess } from '#node/network/processes.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cuttingProxy } from '../harness/cuttingProxy.ts';
+import { runFtl } from '../harness/ftlProcess.ts';
 import { CHANNEL, FTL, LiveNetwork, STEADY } from '../harness/liveNetwork.ts';
 import { SteadyClient } from '../harness/steadyClient.ts';
 
@@ -238,6 +239,21 @@ describe('a node that is killed under load', () => {
       acknowledged.push(...others.flatMap((one) => one.acknowledged));
     },
   );
+});
+
+describe('a peer that hangs', () => {
+  it('is told of in good time, and the others are not waited for', async () => {
+    const pid = await network.pidOf(PEER2);
+    process.kill(pid, 'SIGSTOP');
+    const { status, stdout } = await runFtl(['network', 'status', '--json', '--dir', network.folder.path]);
+    process.kill(pid, 'SIGCONT');
+    const { nodes } = JSON.parse(stdout) as { nodes: { name: string; state: string; error: string | null }[] };
+    expect([status, nodes.filter(({ state }) => state !== 'answers')]).toEqual([
+      1,
+      [expect.objectContaining({ name: PEER2, state: 'silent', error: expect.stringMatching(/DEADLINE_EXCEEDED/) })],
+    ]);
+    await steady.more(1);
+  });
 });
 
 describe('a peer whose disk is full', () => {

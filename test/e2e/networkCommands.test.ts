@@ -47,6 +47,19 @@ describe('ftl network', () => {
     expect(again.stderr).toMatch(/is there already; nothing was changed/);
   });
 
+  it('create refuses what its own orderer could not order', async () => {
+    const layout = join(folder, 'three.yaml');
+    writeFileSync(layout, 'organizations: [{ name: Ord, orderers: 3 }, { name: Bank, peers: 1 }]\n');
+    const { status, stderr } = await runFtl(['network', 'create', '--dir', join(folder, 'x'), '--layout', layout]);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(
+        /^ftl: the layout cannot be used:\n {2}organizations: 3 orderers: .*one is the most\n$/,
+      ),
+    });
+    expect(readdirSync(folder)).not.toContain('x');
+  });
+
   it('status of a network that is not up says so, by its exit status too', async () => {
     const { status, stdout } = await runFtl(['network', 'status', '--dir', dir, '--json']);
     expect(status).toBe(1);
