@@ -39,6 +39,21 @@ test('targets come from JSON and YAML, and are read again when a file has change
   expect(targets()).toEqual(['p0@h:9', 'p1@h:2', 'p1@h:3']);
 });
 
+test('a file that has become unusable is told of once for each change', () => {
+  const path = file('told.json', '[{"targets":["h:1"],"labels":{"node":"p0"}}]');
+  const problems: string[] = [];
+  const targets = operationsTargets([path], names, ({ message }) => problems.push(message));
+  file('told.json', '[{"targets":["h:1"');
+  expect([targets(), targets()]).toEqual([['p0@h:1'], ['p0@h:1']]);
+  expect(problems).toEqual([expect.stringMatching(/^--operations \S+told\.json cannot be read: /)]);
+  rmSync(path);
+  targets();
+  expect(problems).toEqual([expect.anything(), expect.stringContaining('ENOENT')]);
+  file('told.json', '[]');
+  expect(targets()).toEqual([]);
+  expect(problems).toHaveLength(2);
+});
+
 test('what cannot be used is named at the start', () => {
   expect(() => operationsTargets([join(folder, 'none.json')], names)).toThrow(ConfigError);
   expect(() => operationsTargets([file('c.json', '{"targets":[]}')], names)).toThrow(/c\.json must hold a list/);

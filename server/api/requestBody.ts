@@ -15,9 +15,13 @@ export async function readJson(request: Request): Promise<object> {
   }
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
+  // The connection is still needed, for what the caller is answered.
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += part.length;
-    if (length > MAX_BYTES) throw new ApiProblem('body_too_large', { detail: `At most ${MAX_BYTES} octets.` });
+    if (length > MAX_BYTES) {
+      request.resume();
+      throw new ApiProblem('body_too_large', { detail: `At most ${MAX_BYTES} octets.` });
+    }
     parts.push(part);
   }
   try {

@@ -21,6 +21,8 @@ export function requestLog(logger: Logger, metrics: ServerMetrics): RequestHandl
     // The router rewrites `url` on its way, so both are kept as they came.
     const { method, path } = request;
     const query = request.originalUrl.split('?')[1];
+    // At the end there may be no socket any more.
+    const address = request.socket.remoteAddress ?? null;
     response.once('close', () => {
       const nanoseconds = Number(process.hrtime.bigint() - startedAt);
       const route = (response.locals['route'] as string | undefined) ?? 'unmatched';
@@ -39,7 +41,7 @@ export function requestLog(logger: Logger, metrics: ServerMetrics): RequestHandl
           ...(query === undefined ? {} : { 'url.query': query }),
           'http.response.status_code': status,
           'event.duration': nanoseconds,
-          'client.address': request.socket.remoteAddress ?? null,
+          'client.address': address,
           ...(problem === undefined ? {} : { 'error.code': problem }),
           ...(response.writableFinished ? {} : { aborted: true }),
         },

@@ -23,6 +23,8 @@ interface Watched {
   readonly look: (afterMs: number) => Promise<void>;
   /** Values by labels, `name{label="value"}` without the metric's own name. */
   readonly read: (name: string) => Promise<Map<string, number>>;
+  /** Labels of the exemplars of the stages' times. */
+  readonly exemplars: () => Promise<Readonly<Record<string, string>>[]>;
 }
 
 const open: { close(): Promise<void> }[] = [];
@@ -56,6 +58,11 @@ async function watch(options: Partial<TraceMetricsOptions> = {}, store?: TraceSt
         await look(0);
         await look(pauseMs);
       }
+    },
+    async exemplars() {
+      const metric = (await registry.getMetricsAsJSON()).find(({ name }) => name === 'ftl_stage_duration_seconds');
+      const values = (metric?.values ?? []) as { exemplar?: { labelSet: Record<string, string> } | null }[];
+      return values.flatMap(({ exemplar }) => (exemplar ? [exemplar.labelSet] : []));
     },
     async read(name) {
       const metric = (await registry.getMetricsAsJSON()).find((one) => one.name === name);
@@ -136,6 +143,30 @@ describe('on the recorded network', () => {
     expect(Object.fromEntries(await read('ftl_transactions_total'))).toEqual(codesOfBlocks());
     expect(await read('ftl_stage_duration_seconds')).toEqual(before);
     expect(await told()).toEqual(findings);
+  });
+
+  test('exemplars name the transaction, as far as its ID is one of Fabric’s', async () => {
+    const { feed, look, exemplars, store } = await watch();
+    await feed(records, 1, 0);
+    await look(10 * SECOND);
+    const traceIds = new Map((await allTraces(store)).map(({ txId, traceId }) => [txId, traceId]));
+    const told = await exemplars();
+    expect(told.length).toBeGreaterThan(20);
+    for (const labels of told) {
+      expect(labels).toEqual({ trace_id: traceIds.get(labels['tx_id']!), tx_id: labels['tx_id'] });
+    }
+
+    // Names and values may have 128 characters together: of a transaction's ID there is room for 83.
+    const long = await watch();
+    const renamed = JSON.stringify(records).replaceAll(/[\da-f]{64}/g, (id) =>
+      traceIds.has(id) ? id.padEnd(84, 'x') : id,
+    );
+    await long.feed(JSON.parse(renamed) as StoredRecord[], 1, 0);
+    await long.look(10 * SECOND);
+    const labels = await long.exemplars();
+    expect(labels.length).toBe(told.length);
+    // What has no ID of its own goes by its place, which is short.
+    expect(labels.filter(({ tx_id: id = 'block:' }) => !id.startsWith('block:'))).toEqual([]);
   });
 
   test('stages are told by node, and agree with the traces', async () => {
