@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { tlsMaterial } from '#test/harness/tlsMaterial.ts';
 import { ConfigError, loadOptions } from './loadOptions.ts';
 import { operationsTargets, readOperationsTls } from './readOperations.ts';
 
@@ -45,7 +46,7 @@ test('a file that has become unusable is told of once for each change', () => {
   const targets = operationsTargets([path], names, ({ message }) => problems.push(message));
   file('told.json', '[{"targets":["h:1"');
   expect([targets(), targets()]).toEqual([['p0@h:1'], ['p0@h:1']]);
-  expect(problems).toEqual([expect.stringMatching(/^--operations \S+told\.json cannot be read: /)]);
+  expect(problems).toEqual([expect.stringMatching(/^--operations \S+told\.json cannot be read: [^\n]*\.$/)]);
   rmSync(path);
   targets();
   expect(problems).toEqual([expect.anything(), expect.stringContaining('ENOENT')]);
@@ -61,10 +62,17 @@ test('what cannot be used is named at the start', () => {
 });
 
 test('certificate and key go together', () => {
-  const pem = file('x.pem', '-----BEGIN CERTIFICATE-----\n');
+  const [one, other] = [tlsMaterial(), tlsMaterial()];
+  const pem = file('x.pem', one.client.cert);
+  const [key, strange] = [file('x.key', one.client.key), file('y.key', other.client.key)];
   expect(readOperationsTls(load({}))).toBeNull();
   expect(readOperationsTls(load({ operationsCa: pem }))).toEqual({ ca: expect.stringContaining('BEGIN') });
-  expect(readOperationsTls(load({ operationsCertificate: pem, operationsKey: pem }))).toHaveProperty('key');
+  expect(readOperationsTls(load({ operationsCertificate: pem, operationsKey: key }))).toEqual(one.client);
+  for (const wrong of [pem, strange]) {
+    expect(() => readOperationsTls(load({ operationsCertificate: pem, operationsKey: wrong }))).toThrow(
+      /x\.pem and --operations-key \S+ are no certificate with its key: /,
+    );
+  }
   expect(() => readOperationsTls(load({ operationsCertificate: pem }))).toThrow(/go together/);
   expect(() => readOperationsTls(load({ operationsCa: file('y', 'text') }))).toThrow(/is no PEM file/);
 });

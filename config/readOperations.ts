@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from './loadOptions.ts';
@@ -49,15 +50,19 @@ export function readOperationsTls(options: Options): { ca?: string; cert?: strin
     );
   }
   if (operationsCa === '' && operationsCertificate === '') return null;
-  return {
-    ...(operationsCa === '' ? {} : { ca: readPem('operationsCa', operationsCa) }),
-    ...(operationsCertificate === ''
-      ? {}
-      : {
-          cert: readPem('operationsCertificate', operationsCertificate),
-          key: readPem('operationsKey', operationsKey),
-        }),
-  };
+  const ca = operationsCa === '' ? {} : { ca: readPem('operationsCa', operationsCa) };
+  if (operationsCertificate === '') return ca;
+  const cert = readPem('operationsCertificate', operationsCertificate);
+  const key = readPem('operationsKey', operationsKey);
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new ConfigError(
+      `--${flagName('operationsCertificate')} ${operationsCertificate} and --${flagName('operationsKey')} ${operationsKey} are no certificate with its key: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+  return { ...ca, cert, key };
 }
 
 function targetsOf<T>(file: string, make: (groups: OperationsGroups) => readonly T[]): readonly T[] {
@@ -65,7 +70,9 @@ function targetsOf<T>(file: string, make: (groups: OperationsGroups) => readonly
   try {
     content = parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new ConfigError(`--${flagName('operations')} ${file} cannot be read: ${(error as Error).message}`, {
+    // The parser of YAML shows the place too, on lines of its own.
+    const [why = ''] = (error as Error).message.split('\n');
+    throw new ConfigError(`--${flagName('operations')} ${file} cannot be read: ${why.replace(/:$/, '')}.`, {
       cause: error,
     });
   }

@@ -50,7 +50,7 @@ describe('Alertmanager', () => {
   });
 
   it.each([
-    ['without JSON', '<html>', 'Alertmanager answered 200 without JSON'],
+    ['without JSON', '<html>', 'Alertmanager answered 200 without JSON: there is no API of its kind at that address'],
     ['another API', { status: 'success' }, 'Alertmanager answered 200 with what its API does not'],
   ])('is told of by name where it answers %s', async (_, body, message) => {
     const source = alertmanagerAlerts({ url: await at({ '/api/v2/alerts': body }), timeoutMs });

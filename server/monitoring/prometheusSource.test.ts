@@ -167,8 +167,18 @@ describe('Prometheus', () => {
       'bad_answer',
       'Prometheus answered 302, which leads elsewhere: name the address that it has itself',
     ],
-    ['a page', status(200, '<html>'), 'bad_answer', 'Prometheus answered 200 without JSON'],
-    ['that there is nothing', status(404, '404 page not found'), 'bad_answer', 'Prometheus answered 404 without JSON'],
+    [
+      'a page',
+      status(200, '<html>'),
+      'bad_answer',
+      'Prometheus answered 200 without JSON: there is no API of its kind at that address',
+    ],
+    [
+      'that there is nothing',
+      status(404, '404 page not found'),
+      'bad_answer',
+      'Prometheus answered 404 without JSON: there is no API of its kind at that address',
+    ],
     [
       'something else',
       status(200, '{"status":"success","data":{"result":[{}]}}'),

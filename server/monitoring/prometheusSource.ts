@@ -75,7 +75,8 @@ export class PrometheusClient {
     try {
       body = JSON.parse(text);
     } catch (error) {
-      throw new MonitoringError('bad_answer', `${this.#who} answered ${status} without JSON`, { cause: error });
+      const why = status === 200 || status === 404 ? ': there is no API of its kind at that address' : '';
+      throw new MonitoringError('bad_answer', `${this.#who} answered ${status} without JSON${why}`, { cause: error });
     }
     const answer = schema.safeParse(body);
     if (status === 200 && answer.success) return answer.data;
