@@ -52,7 +52,9 @@ describe('resources of the node', () => {
       `failed verifying that the signed data identity satisfies local MSP principal ${during}`,
     );
     const foreign = await refused(access.check('snapshot/listpending', null, signed(channel.org2Admin)));
-    expect(foreign.message).toContain(`failed deserializing signed data identity ${during}`);
+    expect(foreign.message).toBe(
+      `failed deserializing signed data identity ${during}: [expected MSP ID Org1MSP, received Org2MSP]`,
+    );
   });
 
   it('are closed to other organisations, to strangers and to signatures that do not hold', async () => {
@@ -74,9 +76,11 @@ describe('resources of a channel', () => {
     await access.check('event/Block', guarded, signed(channel.org1User));
     await access.check('peer/Propose', guarded, signed(channel.org2Admin));
     const error = await refused(access.check('event/Block', guarded, signed(channel.ordererAdmin)));
-    expect(error.message).toContain(
-      'Failed evaluating policy on signed data during check policy on channel [mychannel] with policy [/Channel/Application/Readers]',
+    expect(error.message).toBe(
+      "Failed evaluating policy on signed data during check policy on channel [mychannel] with policy [/Channel/Application/Readers]: [implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the 'Readers' sub-policies to be satisfied]",
     );
+    // For the node's own record and log.
+    expect(String(error.cause)).toMatch(/Org1MSP/);
   });
 
   it('are guarded by what the configuration says instead', async () => {

@@ -94,7 +94,7 @@ export class AccessControl {
       if (!(cause instanceof MspError)) {
         throw cause;
       }
-      const message = `${words.unreadable} ${during}: [${cause.message}]`;
+      const message = `${words.unreadable} ${during}: [${this.#whyUnreadable(cause)}]`;
       throw new AccessError('denied', resource, message, { cause });
     }
     const reason = identity.satisfies(this.#principal(policy === 'Admins' ? ADMIN : MEMBER));
@@ -107,6 +107,22 @@ export class AccessControl {
     }
     if (!(await identity.verify(signed.data, signed.signature))) {
       throw new AccessError('denied', resource, 'The signature is invalid');
+    }
+  }
+
+  /** In Go's words (msp/mspimpl.go). */
+  #whyUnreadable({ code, mspId, message }: MspError): string {
+    switch (code) {
+      case 'unknown_msp':
+        return `expected MSP ID ${this.#localMsp.mspId}, received ${mspId ?? ''}`;
+      case 'bad_pem':
+        return 'could not decode the PEM structure';
+      case 'bad_certificate':
+        return `parseCertificate failed: ${message}`;
+      case 'malformed':
+        return `could not deserialize a SerializedIdentity: ${message}`;
+      default:
+        return message;
     }
   }
 

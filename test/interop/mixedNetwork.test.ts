@@ -2,11 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { createPackage } from '#node/chaincode/packages/createPackage.ts';
 import { parsePolicy } from '#node/policy/policyDsl.ts';
+import type { OrganizationLayout, PeerLayout } from '#node/network/layout.ts';
 import { BlockView } from '#node/protos/blockView.ts';
+import type { TraceSummary } from '#trace/trace.ts';
 import { freePort } from '../chaincode/freePort.ts';
-import { runFtl } from '../harness/ftlProcess.ts';
+import { finished, runFtl, spawnFtl } from '../harness/ftlProcess.ts';
 import { chainInfo, deploy, type Deployment, invoke, joinOrderer, joinPeers, query, reaches } from './channel.ts';
 import { batchSize, makeUpdate } from './configUpdate.ts';
 import { GoTools } from './goTools.ts';
@@ -201,6 +204,14 @@ describe.each(cases)(
       }
     });
 
+    it('a collector follows a peer of each, as any client would, and hears the same of every transaction', async () => {
+      const last = (await level(network)) - 1;
+      const [ours, go] = await Promise.all(BOTH.map((host) => collected(network, host, last)));
+      expect(ours).toEqual(go);
+      expect(ours?.length).toBeGreaterThan(20);
+      expect(new Set(ours?.map(({ code }) => code))).toContain('MVCC_READ_CONFLICT');
+    });
+
     it('their snapshots are the same, file by file', async () => {
       const last = (await level(network)) - 1;
       await Promise.all(
@@ -274,6 +285,44 @@ async function level(network: InteropNetwork): Promise<number> {
   const height = Math.max(...heights);
   await Promise.all(PEERS.map((host) => reaches(network.peerOf(host), height)));
   return height;
+}
+
+/** What `ftl collect` makes of a peer's Deliver service, up to a block. */
+async function collected(network: InteropNetwork, host: string, last: number) {
+  const isIt = (one: PeerLayout): boolean => one.host === host;
+  const organization = network.layout.organizations.find(({ peers }) => peers.some(isIt)) as OrganizationLayout;
+  const { port } = organization.peers.find(isIt) as PeerLayout;
+  const paths = network.folder.organization(organization);
+  const deliver = network.file(`${host}-deliver.yaml`);
+  const target = {
+    address: `127.0.0.1:${port}`,
+    serverName: host,
+    tlsRoots: paths.tlsCaCertificate,
+    mspId: organization.mspId,
+    msp: paths.user('User1').msp,
+    channels: [CHANNEL],
+  };
+  writeFileSync(deliver, stringify({ deliver: [target] }));
+  const store = `sqlite:${network.file(`${host}.db`)}`;
+  const child = spawnFtl(['collect', '--deliver', deliver, '--store', store]);
+  const ended = finished(child);
+  let traces: { readonly txId: string; readonly code: string | null; readonly block: number | undefined }[] = [];
+  try {
+    await until(`block ${last} of ${host} is in the store`, async () => {
+      const { stdout } = await runFtl(['traces', '--json', '--store', store]);
+      traces = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Pick<TraceSummary, 'txId' | 'code' | 'block'>)
+        .map(({ txId, code, block: place }) => ({ txId, code, block: place?.number }));
+      return traces.some(({ block: number }) => number === last);
+    });
+  } finally {
+    child.kill('SIGINT');
+    const { status, stderr } = await ended;
+    expect([status, stderr]).toEqual([0, expect.not.stringMatching(/error/i)]);
+  }
+  return traces.toSorted((a, b) => (a.txId < b.txId ? -1 : 1));
 }
 
 async function block(network: InteropNetwork, host: string, number: number): Promise<Buffer> {

@@ -102,6 +102,34 @@ describe.each(cases)("FTL's peer refuses in Go's words (%s)", (_, tools) => {
     }
   });
 
+  it('who has no part in the application', async () => {
+    const { mspId } = network.ordering;
+    const stranger = {
+      CORE_PEER_LOCALMSPID: mspId,
+      CORE_PEER_MSPCONFIGPATH: network.folder.organization(network.ordering).user('Admin').msp,
+    };
+    for (const args of [
+      query('every', ['get', 'a']),
+      query('qscc', ['GetChainInfo', CHANNEL]),
+      query('cscc', ['GetConfigBlock', CHANNEL]),
+      lifecycle('querycommitted', '-C', CHANNEL),
+      lifecycle('queryinstalled'),
+      ['channel', 'list'],
+      snapshot('listpending'),
+      fetchNewest(CHANNEL, network),
+    ]) {
+      const [ours, go] = await Promise.all(
+        [OURS, GO].map(async (host) => {
+          const flags = args[0] === 'snapshot' ? network.peerFlag(host) : [];
+          const { status, stdout, stderr } = await network.peerOf(host).attempt([...args, ...flags], stranger);
+          return { status, said: saidIn(`${stdout}${stderr}`) };
+        }),
+      );
+      expect(ours).toEqual(go);
+      expect([args[1], go?.status]).toEqual([args[1], 1]);
+    }
+  });
+
   async function answer(host: string, args: readonly string[], user = 'Admin') {
     const flags = args[0] === 'snapshot' ? network.peerFlag(host) : [];
     const { status, stdout, stderr } = await network.peerOf(host, user).attempt([...args, ...flags]);
