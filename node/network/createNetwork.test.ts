@@ -49,7 +49,13 @@ describe('a layout', () => {
     ],
     ['no orderers', 'organizations: [{name: A, peers: 1}, {name: B, peers: 1}]', /must have orderers/],
     ['no peers', 'organizations: [{name: A, orderers: 1}, {name: B, orderers: 1}]', /must have peers/],
-    ['a name twice', 'organizations: [{name: A, peers: 1}, {name: A, orderers: 1}]', /A is there twice/],
+    ['a name twice', 'organizations: [{name: A, peers: 1}, {name: a, domain: x.net, orderers: 1}]', /a is there twice/],
+    [
+      'a domain twice',
+      'organizations: [{name: A, domain: x.net, peers: 1}, {name: B, domain: x.net, orderers: 1}]',
+      /domain.*x.net is there twice/,
+    ],
+    ['a size beyond 32 bits', 'channels: [{name: c, batch: {preferredMaxBytes: 5000000000}}]', /preferredMaxBytes/],
     [
       'a port twice',
       'organizations: [{name: A, peers: [{port: 7000}]}, {name: B, orderers: [{port: 7000}]}]',
@@ -196,6 +202,16 @@ chaincodes:
   it.each([
     ['a channel name', `channels: [{name: My Channel}]`, /channel My Channel cannot be configured so/],
     ['a batch timeout', `channels: [{name: c, batch: {timeout: soon}}]`, /channel c cannot be configured so.*soon/],
+    [
+      'a larger preferred size than allowed',
+      'channels: [{name: c, batch: {preferredMaxBytes: 99999999}}]',
+      /channel c cannot be/,
+    ],
+    [
+      'access by a policy that is not there',
+      'channels: [{name: c, acls: {peer/Propose: Nope}}]',
+      /acls: peer.Propose: there is no policy .Channel.Application.Nope/,
+    ],
     ['a policy of a channel', `channels: [{name: c, policies: {Endorsement: "OR("}}]`, /channel c cannot be/],
     [
       'a version',

@@ -9,6 +9,7 @@ import type { ChannelProfile } from './genesis/channelProfile.ts';
 import { genesisBlock } from './genesis/genesisBlock.ts';
 import { type ChannelLayout, type Layout, layoutInput, readLayout } from './layout.ts';
 import { writeMaterial } from './material/createMaterial.ts';
+import { NetworkError } from './networkError.ts';
 import { NetworkFolder } from './networkFolder.ts';
 import { nodeConfigs } from './nodeConfigs.ts';
 import { choosePorts, HOST } from './ports.ts';
@@ -42,7 +43,9 @@ export async function createNetwork(path: string, layoutText: string, options: C
     for (const channel of layout.channels) {
       const block = genesisBlock(channelProfile(folder, layout, channel), { now });
       write(folder.genesisBlock(channel.name), block);
-      bundles.set(channel.name, ChannelBundle.fromBlock(BlockView.fromBytes(block)));
+      const bundle = ChannelBundle.fromBlock(BlockView.fromBytes(block));
+      checkAccess(bundle);
+      bundles.set(channel.name, bundle);
     }
     checkChaincodes(layout, bundles);
     // Of where it will lie: some of the paths in them are absolute.
@@ -71,6 +74,18 @@ export async function createNetwork(path: string, layoutText: string, options: C
     write(folder.layout, `${ABOUT}${stringify(layoutInput(layout))}`);
   });
   return layout;
+}
+
+/** A resource whose policy is not there is closed to everybody. */
+function checkAccess({ channelId, application, policies }: ChannelBundle): void {
+  for (const [resource, policy] of application?.acls.configured ?? []) {
+    if (policies.policy(policy) === null) {
+      throw new NetworkError(
+        'bad_layout',
+        `the layout cannot be used:\n  channels (${channelId}): acls: ${resource}: there is no policy ${policy}`,
+      );
+    }
+  }
 }
 
 function withPath<C extends { readonly path: string | null }>(chaincode: C, base: string): C {

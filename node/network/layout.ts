@@ -187,9 +187,14 @@ function wish(configured: number | undefined, usual: number): PortWish {
 function checked(layout: Layout<PortWish>): Layout<PortWish> {
   const { organizations, channels, chaincodes } = layout;
   const nodes = organizations.flatMap(({ peers, orderers }) => [...peers, ...orderers]);
+  // Files are named after them, and not every file system tells capitals from small letters.
   once(
     'organizations',
-    organizations.map(({ name }) => name),
+    organizations.map(({ name }) => name.toLowerCase()),
+  );
+  once(
+    'organizations (domain)',
+    organizations.map(({ domain }) => domain),
   );
   once(
     'organizations (mspId)',

@@ -13,6 +13,8 @@ const mspId = z.string().regex(/^[A-Za-z0-9.-]+$/, 'letters, digits, dots and hy
 
 const peer = z.strictObject({ name: name.optional(), port, chaincodePort: port, operationsPort: port });
 const orderer = z.strictObject({ name: name.optional(), port, adminPort: port, operationsPort: port });
+/** Of the channel's configuration, which keeps it in 32 bits. */
+const size = z.int().min(1).max(4_294_967_295).optional();
 const count = z.int().min(1).max(20);
 
 const organization = z
@@ -41,9 +43,9 @@ const channel = z.strictObject({
   batch: z
     .strictObject({
       timeout: z.string().optional(),
-      maxMessageCount: z.int().min(1).optional(),
-      absoluteMaxBytes: z.int().min(1).optional(),
-      preferredMaxBytes: z.int().min(1).optional(),
+      maxMessageCount: size,
+      absoluteMaxBytes: size,
+      preferredMaxBytes: size,
     })
     .optional(),
   policies: z.record(z.string(), z.string()).optional(),
