@@ -132,15 +132,34 @@ describe('when the server stops', () => {
     expect(node.levels.spec).toBe('endorser=warn:info');
   });
 
-  it('a node that is gone is told of', async () => {
+  it('a node that has ended needs nothing', async () => {
     await specs.change(target, 'debug', HOUR, WHO);
     await node.operations.stop();
     await specs.close();
     expect(log.at(-1)).toMatchObject({
-      level: 40,
+      level: 30,
       node: target.id,
-      restores: 'endorser=warn:info',
-      reason: `${target.node} cannot be reached: nobody listens there`,
+      msg: expect.stringContaining('the node has ended'),
+    });
+  });
+
+  it('a node that does not answer is told of', async () => {
+    let silent = false;
+    const { url } = stack.use(
+      await standIn((request, response) => {
+        if (!silent) response.writeHead(request.method === 'PUT' ? 204 : 200).end('{"spec":"info"}');
+      }),
+    );
+    const quick = logSpecs({}, new NodeClient({ timeoutMs: 200 }));
+    const at = targetAt(url);
+    await quick.change(at, 'debug', HOUR, WHO);
+    silent = true;
+    await quick.close();
+    expect(log.at(-1)).toMatchObject({
+      level: 40,
+      node: at.id,
+      restores: 'info',
+      reason: `${at.node} did not answer within 0.2 s`,
       msg: expect.stringMatching(/^log specification was not restored/),
     });
   });

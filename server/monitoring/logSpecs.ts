@@ -132,6 +132,11 @@ export class LogSpecs {
         }
       } catch (error) {
         const reason = error instanceof MonitoringError ? error.message : String(error);
+        if (this.#closed && hasEnded(error)) {
+          this.#logger.info({ node: id, reason }, 'log specification needs no restoring: the node has ended');
+          this.#forget(id);
+          return;
+        }
         const never = error instanceof MonitoringError && error.code === 'refused';
         const over = never || this.#closed || Date.now() - until > this.#options.giveUpMs;
         this.#logger.warn(
@@ -167,6 +172,12 @@ export class LogSpecs {
       if (this.#turns.get(id) === turn) this.#turns.delete(id);
     }
   }
+}
+
+/** Nobody listens at its address: when it starts again, it begins with its own specification. */
+function hasEnded(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly code?: string } };
+  return cause?.code === 'ECONNREFUSED';
 }
 
 /** Whether the node may have done what it was asked, though its answer was not heard. */

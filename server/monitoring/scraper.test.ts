@@ -174,6 +174,17 @@ describe('the scraper', () => {
     expect(await counted('ftl_server_scrapes_total')).toEqual({ [code]: 1 });
   });
 
+  it('survives one endless label', async () => {
+    const text = `# TYPE x gauge\nledger_blockchain_height{channel="${String.raw`x\\`.repeat(1 << 21)}"} 1\n`;
+    const target = await node(() => (_, response) => void response.end(text));
+    const { scraper, round, lines, counted } = watch(() => [target]);
+    await round();
+    await round();
+    expect(scraper.nodes[0]?.history.size).toBe(0);
+    expect(await lines(target, 'height')).toEqual([]);
+    expect(await counted('ftl_server_scraped_samples_cut_total')).toEqual({ '': 2 });
+  });
+
   it('takes of many series as many as it may, and counts the others', async () => {
     const lines = Array.from({ length: 300 }, (_, index) => `ledger_blockchain_height{channel="c${index}"} 1`);
     const target = await node(() => (_, response) => void response.end(`# TYPE x gauge\n${lines.join('\n')}\n`));
