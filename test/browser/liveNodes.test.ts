@@ -122,7 +122,7 @@ test('a log specification is changed for a while, and taken back', async () => {
 
   await page.getByRole('button', { name: 'gossip', exact: true }).click();
   await page.getByRole('button', { name: 'Change', exact: true }).click();
-  await page.getByText(/^Changed by operator, for 10 min more; then .* comes back\./).waitFor();
+  await page.getByText(/^Changed by operator until \d\d:\d\d, 10 min from now; then .* comes back\./).waitFor();
   expect(await specOfNode()).toBe('gossip=debug:info');
   expect(await page.locator('[data-log-spec]').getAttribute('data-log-spec')).toBe('gossip=debug:info');
 

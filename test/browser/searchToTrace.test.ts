@@ -134,7 +134,7 @@ test('from the search box to the trace: the graph holds the API’s nodes and ed
   await page.keyboard.press('Escape');
   await page.waitForURL((url) => !url.searchParams.has('edge'));
   // The address changes at once, the picture after it: Enter on a sentence that is still drawn as open would close it.
-  await page.waitForFunction('document.querySelector(".sentence.selected") === null');
+  await page.locator('.sentence.selected').waitFor({ state: 'detached' });
   await page.locator(`.sentence[data-seq="${chosen.seq}"] button`).first().press('Enter');
   await page.waitForURL((url) => url.searchParams.get('edge') === String(chosen.seq));
   await expectSelected(chosen.seq);

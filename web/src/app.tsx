@@ -46,6 +46,7 @@ export function App() {
           fontFamily: 'var(--font)',
           motion: false,
         },
+        components: { Tabs: { itemSelectedColor: palette.accent, inkBarColor: palette.accent } },
       }}
     >
       <QueryClientProvider client={queries}>

@@ -1,7 +1,7 @@
 import type { Alert } from '../api/types.ts';
 import { microsOf } from './time.ts';
 
-export const ALERT_SYMBOLS = { critical: '⛔', warning: '⚠', info: 'ⓘ' } as const;
+export const ALERT_SYMBOLS = { critical: '‼', warning: '⚠', info: 'ⓘ' } as const;
 
 /** Whether it is about this node, or about its organisation as a whole; as the API's own filter has it. */
 export function concernsNode({ node, msp }: Pick<Alert, 'node' | 'msp'>, id: string): boolean {

@@ -1,5 +1,5 @@
 import type { LogSpecState } from '../api/types.ts';
-import { formatDuration } from './time.ts';
+import { formatClock, formatDuration } from './time.ts';
 
 /** Minutes for which a node may log otherwise. */
 export const MINUTES = [5, 10, 30, 60, 240] as const;
@@ -32,7 +32,8 @@ export const costsMuch = (spec: string): boolean => /\bdebug\b/i.test(spec);
 export function changeWords({ change }: Pick<LogSpecState, 'change'>, nowMillis: number): string | null {
   if (change === null) return null;
   const left = Math.max(0, Date.parse(change.until) - nowMillis);
-  const rest =
-    left < 60_000 ? 'less than a minute' : formatDuration(Math.ceil(left / 60_000) * 60e6).replace(' 0 s', '');
-  return `Changed by ${change.by}, for ${rest} more; then ${change.restores} comes back.`;
+  const minutes = Math.round(left / 60_000);
+  const rest = minutes === 0 ? 'less than a minute' : formatDuration(minutes * 60e6).replace(' 0 s', '');
+  const until = formatClock(change.until).slice(0, 5);
+  return `Changed by ${change.by} until ${until}, ${rest} from now; then ${change.restores} comes back.`;
 }

@@ -60,4 +60,4 @@ export function toneOfEdge(edge: Pick<Edge, 'point' | 'status' | 'error' | 'sour
   return tone === 'unknown' && arrived ? 'good' : tone;
 }
 
-export const SEVERITY_SYMBOLS = { info: 'ⓘ', warning: '⚠', error: '✘', critical: '⛔' } as const;
+export const SEVERITY_SYMBOLS = { info: 'ⓘ', warning: '⚠', error: '✘', critical: '‼' } as const;

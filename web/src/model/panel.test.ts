@@ -82,5 +82,5 @@ test('heights are seen from near, all else from nothing on; whatever there is, t
       },
     ),
   );
-  expect(factsOf(lines[0]!)).toEqual({ last: 6, lowest: 4, highest: 6 });
+  expect(factsOf(lines[0]!)).toEqual({ last: 6, lastAt: 3000, lowest: 4, highest: 6 });
 });

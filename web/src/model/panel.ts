@@ -96,12 +96,14 @@ export const UNIT_NAMES: Readonly<Record<Unit, string>> = {
   bytes: '',
   blocks: 'blocks',
   seconds: '',
-  perSecond: 'a second',
+  perSecond: '/s',
   count: '',
 };
 
 export interface LineFacts {
   readonly last: number;
+  /** Milliseconds since 1970. */
+  readonly lastAt: number;
   readonly lowest: number;
   readonly highest: number;
 }
@@ -109,10 +111,11 @@ export interface LineFacts {
 /** Null for a line without any value. */
 export function factsOf({ points }: ChartLine): LineFacts | null {
   const values = points.flatMap(([, value]) => (value === null ? [] : [value]));
-  const last = values.at(-1);
-  if (last === undefined) return null;
+  const [lastAt, last] = points.findLast(([, value]) => value !== null) ?? [];
+  if (lastAt === undefined || last === undefined || last === null) return null;
   return {
     last,
+    lastAt,
     lowest: values.reduce((a, b) => Math.min(a, b)),
     highest: values.reduce((a, b) => Math.max(a, b)),
   };

@@ -8,9 +8,9 @@ import { ErrorNotice, Notice } from '../parts/states.tsx';
 import { useNow } from '../parts/useNow.ts';
 
 const SOURCES = {
-  alertmanager: 'from Alertmanager',
-  prometheus: 'from the rules of Prometheus',
-  own: 'from FTL’s own few rules: a node that does not answer, is not well, or is behind in height. For more, let Prometheus evaluate grafana/prometheus/rules and start FTL with --prometheus-url or --alertmanager-url',
+  alertmanager: 'From Alertmanager.',
+  prometheus: 'From the rules of Prometheus.',
+  own: 'From a few simple rules of FTL’s own about the nodes that it reads itself.',
 } as const;
 
 /** `/alerts`: what fires now, the gravest first. */
@@ -25,12 +25,22 @@ export function AlertsPage() {
     if (alerts.isError) return <ErrorNotice error={alerts.error} onRetry={() => void alerts.refetch()} />;
     return <Skeleton active className="panel pad" paragraph={{ rows: 6 }} />;
   }
-  const { items, source } = alerts.data;
+  const { items, source, total } = alerts.data;
   return (
     <div className="alerts-page">
       <section className="panel pad page-head">
         <h1>Alerts</h1>
-        <p className="muted">{SOURCES[source]}</p>
+        <p className="muted">
+          {SOURCES[source]}
+          {source === 'own' && (
+            <>
+              {' '}
+              For more, let Prometheus evaluate the rules in <code>grafana/prometheus/rules</code> and start FTL with{' '}
+              <code className="option">--prometheus-url</code> or <code className="option">--alertmanager-url</code>.
+            </>
+          )}
+          {total > items.length && ` Of ${total} the gravest ${items.length} are shown.`}
+        </p>
       </section>
       {alerts.isError && (
         <InlineError

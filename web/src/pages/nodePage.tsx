@@ -69,7 +69,7 @@ function NodeView({ id }: { readonly id: string }) {
           <LogSpecControl
             id={id}
             kind={kind}
-            watched={health.data !== null && !(health.isError && health.data === undefined)}
+            health={health.data === null ? null : health.data?.health}
             mayChange={monitoring.data?.mayChange}
           />
         </section>
@@ -157,7 +157,7 @@ function NodeAlerts({ id }: { readonly id: string }) {
         Active alerts
       </h2>
       {alerts.isError && <InlineError error={alerts.error} onRetry={() => void alerts.refetch()} />}
-      {own.length > 0 && <AlertItems alerts={own} now={now} />}
+      {own.length > 0 && <AlertItems alerts={own} at={id} now={now} />}
     </section>
   );
 }

@@ -7,13 +7,13 @@ import { NodeLink } from './nodeLink.tsx';
 
 interface Props {
   readonly alerts: readonly Alert[];
-  /** Left out where all are about the same one. */
-  readonly withNodes?: boolean;
+  /** ID of the node whose page it is. */
+  readonly at?: string;
   readonly now: number;
 }
 
 /** Alerts that fire: how grave, what, since when, where, and what to do. */
-export function AlertItems({ alerts, withNodes = true, now }: Props) {
+export function AlertItems({ alerts, at, now }: Props) {
   return (
     <ul className="alerts">
       {alerts.map((alert) => (
@@ -31,7 +31,7 @@ export function AlertItems({ alerts, withNodes = true, now }: Props) {
             {alert.description !== null && alert.description !== alert.summary && <p>{alert.description}</p>}
             <p className="muted alert-facts">
               <span className="mono">{alert.name}</span>
-              {withNodes && <Where alert={alert} />}
+              {(at === undefined || alertNodeId(alert) !== at) && <Where alert={alert} />}
               {alert.channel !== null && <span>channel {alert.channel}</span>}
               <Since alert={alert} now={now} />
               {hasRunbook(alert.name) && (

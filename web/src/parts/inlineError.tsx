@@ -10,14 +10,17 @@ interface Props {
 
 /** One part of a page has failed; the others stay. */
 export function InlineError({ error: { problem }, onRetry, rest }: Props) {
+  const { title, detail } = problem;
+  // Who did not answer, instead of all who might have been meant.
+  const told = problem.code === 'monitoring_unavailable' && detail !== undefined;
   return (
     <div className="inline-error" role="alert">
       <p>
         <b>
           <span aria-hidden="true">✘ </span>
-          {problem.title}
+          {told ? detail : title}
         </b>
-        {problem.detail && <span> {problem.detail}</span>}
+        {!told && detail && <span> {detail}</span>}
         {rest && <span className="muted"> {rest}</span>}
       </p>
       {onRetry && (

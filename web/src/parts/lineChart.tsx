@@ -19,7 +19,14 @@ import { useWidth } from './useWidth.ts';
 
 const HEIGHT = 132;
 const AXIS_FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
+/** Of the width of a chart. */
+const AT_THE_END = 0.07;
 const DAY_MS = 24 * 3_600_000;
+const SECOND_MS = 1000;
+const TIME_STEPS = [
+  ...[5, 10, 30, 60, 120, 300, 600, 900, 1800].map((seconds) => seconds * SECOND_MS),
+  ...[1, 2, 3, 6, 12, 24].map((hours) => hours * 3600 * SECOND_MS),
+];
 
 /** Colour and dashes of a line: the same in the picture and in its legend. */
 export function strokeOf(index: number, palette: Palette): { readonly colour: string; readonly dash: number[] } {
@@ -87,11 +94,17 @@ export function LineChart({ panel, window, mark, at, onAt }: Props) {
           }),
         ],
         axes: [
-          { ...axis, space: 70, size: 26, values: (_, ticks, __, ___, step) => ticks.map((tick) => clock(tick, step)) },
+          {
+            ...axis,
+            space: 70,
+            size: 26,
+            incrs: TIME_STEPS,
+            values: (chart, ticks, _, __, step) => ticks.map((tick) => clock(chart, tick, step)),
+          },
           {
             ...axis,
             size: 62,
-            space: 28,
+            space: 24,
             ...(steps === undefined ? {} : { incrs: steps }),
             values: (_, ticks) => ticks.map((tick) => formatTick(tick, unit)),
           },
@@ -140,7 +153,10 @@ function lone(chart: uPlot, series: number): boolean {
   return alone > 0;
 }
 
-function clock(tick: number, step: number): string {
+/** Empty at the right end, where it would be cut off. */
+function clock(chart: uPlot, tick: number, step: number): string {
+  const { min, max } = chart.scales['x'] ?? {};
+  if (typeof min === 'number' && typeof max === 'number' && (max - tick) / (max - min) < AT_THE_END) return '';
   const iso = new Date(tick).toISOString();
   const time = formatClock(iso);
   if (step >= DAY_MS) return `${new Date(tick).getMonth() + 1}-${new Date(tick).getDate()}`;

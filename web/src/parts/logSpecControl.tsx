@@ -1,7 +1,7 @@
 import { Button, Input, Select, Skeleton } from 'antd';
 import { useId, useState } from 'react';
 import { useChangeLogSpec, useLogSpec } from '../api/monitoring.ts';
-import type { LogSpecState } from '../api/types.ts';
+import type { LogSpecState, NodeHealth } from '../api/types.ts';
 import { changeWords, costsMuch, LOG_SPEC_CHOICES, MINUTES } from '../model/logSpec.ts';
 import { formatDateTime } from '../model/time.ts';
 import { InlineError } from './inlineError.tsx';
@@ -10,15 +10,17 @@ import { useNow } from './useNow.ts';
 interface Props {
   readonly id: string;
   readonly kind: 'peer' | 'orderer';
-  readonly watched: boolean;
+  /** Of the node; null where nobody looks, undefined until it is known. */
+  readonly health: NodeHealth['health'] | null | undefined;
   /** Undefined until it is known. */
   readonly mayChange: boolean | undefined;
 }
 
 /** What a node logs, and, for operators, how it logs otherwise for a while. */
-export function LogSpecControl({ id, kind, watched, mayChange }: Props) {
-  const state = useLogSpec(id, watched);
-  if (!watched) {
+export function LogSpecControl({ id, kind, health, mayChange }: Props) {
+  const state = useLogSpec(id, health === 'ok' || health === 'failing');
+  if (health === 'unreachable') return <p className="muted">Not known while the node does not answer.</p>;
+  if (health === null) {
     return <p className="muted">Not known: FTL was not told where this node’s operations service is.</p>;
   }
   if (state.isPending) return <Skeleton active title={false} paragraph={{ rows: 2 }} />;

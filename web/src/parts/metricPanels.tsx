@@ -5,6 +5,9 @@ import { formatClock, formatDateTime } from '../model/time.ts';
 import { PALETTES, useDark } from '../theme.ts';
 import { LineChart, strokeOf } from './lineChart.tsx';
 
+/** A last value that is older is told with its time. */
+const OLD_STEPS = 5;
+
 interface Props {
   readonly panels: readonly ChartPanel[];
   readonly window: TimeWindow;
@@ -53,7 +56,7 @@ export function MetricPanels({ panels, window, stepMs, mark, markName, children 
       </div>
       <div className="charts">
         {shown.map((panel) => (
-          <Panel key={panel.id} panel={panel} window={window} mark={mark} at={here} onAt={setAt} />
+          <Panel key={panel.id} panel={panel} window={window} stepMs={stepMs} mark={mark} at={here} onAt={setAt} />
         ))}
       </div>
       {silent.length > 0 && (
@@ -75,12 +78,13 @@ export function MetricPanels({ panels, window, stepMs, mark, markName, children 
 interface PanelProps {
   readonly panel: ChartPanel;
   readonly window: TimeWindow;
+  readonly stepMs: number;
   readonly mark: TimeWindow | undefined;
   readonly at: number | null;
   readonly onAt: (at: number | null) => void;
 }
 
-function Panel({ panel, window, mark, at, onAt }: PanelProps) {
+function Panel({ panel, window, stepMs, mark, at, onAt }: PanelProps) {
   const palette = PALETTES[useDark() ? 'dark' : 'light'];
   const { times, values } = aligned(panel.lines);
   const index = at === null ? null : nearest(times, at);
@@ -95,7 +99,9 @@ function Panel({ panel, window, mark, at, onAt }: PanelProps) {
       <ul className="chart-legend">
         {panel.lines.map((line, number) => {
           const { colour, dash } = strokeOf(line.look ?? number, palette);
-          const value = index === null ? (factsOf(line)?.last ?? null) : (values[number]?.[index] ?? null);
+          const facts = factsOf(line);
+          const value = index === null ? (facts?.last ?? null) : (values[number]?.[index] ?? null);
+          const old = index === null && facts !== null && facts.lastAt < window.to - OLD_STEPS * stepMs;
           return (
             <li key={line.name}>
               <svg width="18" height="8" aria-hidden="true">
@@ -103,6 +109,7 @@ function Panel({ panel, window, mark, at, onAt }: PanelProps) {
               </svg>
               {line.name !== '' && <span className="line-name">{line.name}</span>}
               <b>{formatValue(value, panel.unit)}</b>
+              {old && <span className="muted"> at {formatClock(isoOf(facts.lastAt)).slice(0, 8)}</span>}
             </li>
           );
         })}
