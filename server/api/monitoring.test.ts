@@ -93,7 +93,7 @@ describe('metrics of a node', () => {
     const server = await serve({ targets: () => [targetAt(url, NODE)], scraper: { intervalMs: 10 } });
     const ask = async () => expectAnswer(await server.get(`${PATH}/metrics`), NodeMetrics);
     const metrics = await until(ask, ({ panels }) => panels.some(({ lines }) => lines.length > 0));
-    expect(metrics).toMatchObject({ node: `Org1MSP/${NODE}`, source: 'scraper', stepMs: 8000 });
+    expect(metrics).toMatchObject({ node: `Org1MSP/${NODE}`, source: 'scraper', stepMs: 8000, problem: null });
     expect(Date.parse(metrics.to) - Date.parse(metrics.from)).toBe(15 * MINUTE);
     expect(Date.parse(metrics.since!)).toBeLessThanOrEqual(Date.now());
   });
@@ -129,12 +129,26 @@ describe('metrics of a node', () => {
     const metrics = await expectAnswer(await server.get(`${PATH}/metrics`), NodeMetrics);
     expect(metrics.panels.length).toBeGreaterThan(5);
     expect([points(metrics), metrics.since]).toEqual([[], null]);
+    expect(metrics.problem).toBe(
+      'FTL was not told where its operations service is: --operations names a file that does',
+    );
     await expectProblem(await server.get('/api/v1/nodes/Org1MSP/nobody/metrics'), 404, 'node_not_found');
     await expectProblem(
       await server.get('/api/v1/nodes/Org1MSP/User1@org1.example.com/metrics'),
       404,
       'node_not_found',
     );
+  });
+
+  it('are empty where the node does not give them away, and it is said why', async () => {
+    const { url } = stack.use(
+      await standIn(answers({ '/metrics': (_, response) => void response.writeHead(401).end() })),
+    );
+    const server = await serve({ targets: () => [targetAt(url, NODE)] });
+    const ask = async () => expectAnswer(await server.get(`${PATH}/metrics`), NodeMetrics);
+    const { problem, panels } = await until(ask, (metrics) => metrics.problem !== null);
+    expect(problem).toContain('asks for a client certificate at /metrics: name one with --operations-certificate');
+    expect(panels.flatMap(({ lines }) => lines)).toEqual([]);
   });
 
   it('come from Prometheus, whose trouble is told', async () => {

@@ -91,7 +91,7 @@ points, the last 15 minutes unless told; rates and means over a minute, or a ste
   async handle({ params, query }, context) {
     const node = await nodeOf(params, context);
     const range = rangeOf(query.from, query.to);
-    const { panels, since } = await context.monitoring.source.range(node, range);
+    const { panels, since, problem } = await context.monitoring.source.range(node, range);
     return {
       body: {
         node: node.id,
@@ -100,6 +100,7 @@ points, the last 15 minutes unless told; rates and means over a minute, or a ste
         to: isoOf(range.to),
         stepMs: range.stepMs,
         since: since === null ? null : isoOf(since),
+        problem,
         panels: panels.map(({ panel: { id, title, unit, metric }, lines, more }) => ({
           id,
           title,

@@ -20,6 +20,7 @@ export const METRICS_EXAMPLE = {
   to: '2026-11-21T00:20:10.000Z',
   stepMs: 5000,
   since: '2026-11-20T23:58:11.000Z',
+  problem: null,
   panels: [
     {
       id: 'height',

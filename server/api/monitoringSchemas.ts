@@ -42,6 +42,8 @@ export const NodeMetrics = z.object({
   stepMs: z.int(),
   /** From when on the source has anything of the node; null where it does not tell, or has nothing. */
   since: z.string().nullable(),
+  /** Why the source has nothing of the node, or nothing new. */
+  problem: z.string().nullable(),
   panels: z.array(
     z.object({
       id: z.string(),

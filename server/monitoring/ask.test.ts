@@ -12,6 +12,9 @@ const LONG: Question = { timeoutMs: 20_000, maxBytes: 1000 };
 const SHORT: Question = { timeoutMs: 300, maxBytes: 1000 };
 const asked = (url: URL, question: Question = LONG) => ask(url, 'The node', question);
 
+const NO_ANSWER =
+  'it ended the connection without an answer, as one does who speaks TLS and is asked without (https, or the label __scheme__ of its target)';
+
 describe('a question', () => {
   it('goes with its method, headers and body, and comes back with status and text', async () => {
     const { url } = await on(
@@ -71,7 +74,7 @@ describe('a question', () => {
   });
 
   it.each([
-    ['ends the connection', '', 'the connection was cut'],
+    ['ends the connection', '', NO_ANSWER],
     ['is cut off in the middle', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf', 'the connection was cut'],
     ['speaks something else', 'SSH-2.0-OpenSSH_9.2\r\n', 'what it answers is not HTTP'],
     [
@@ -180,8 +183,11 @@ describe('with TLS', () => {
     await expect(asked(secure, withTls({ ca: ours.ca }))).rejects.toThrow('it does not speak TLS');
   });
 
-  it('says that it was cut off where TLS is spoken and was not looked for', async () => {
+  it('says so where TLS is spoken and was not looked for', async () => {
     const { url } = await on(standIn(answer, ours.server));
-    await expect(asked(new URL(url.href.replace('https:', 'http:')))).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(asked(new URL(url.href.replace('https:', 'http:')))).rejects.toMatchObject({
+      code: 'unreachable',
+      message: `The node cannot be reached: ${NO_ANSWER}`,
+    });
   });
 });

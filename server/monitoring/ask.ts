@@ -125,6 +125,9 @@ function reasonOf(error: unknown, { protocol }: URL): string {
   if (code === 'ECONNRESET' && protocol === 'https:') {
     return 'the connection was cut, as by one who does not accept the client certificate';
   }
+  if (code === 'ECONNRESET' && message === 'socket hang up') {
+    return 'it ended the connection without an answer, as one does who speaks TLS and is asked without (https, or the label __scheme__ of its target)';
+  }
   const known = REASONS[code];
   if (known !== undefined) return known;
   if (code.startsWith('HPE_')) return 'what it answers is not HTTP';

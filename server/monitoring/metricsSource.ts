@@ -30,6 +30,8 @@ export interface NodeMetrics {
   readonly panels: readonly PanelLines[];
   /** From when on this source has anything of the node; null where it does not know. */
   readonly since: number | null;
+  /** Why it has nothing of it, or nothing new. */
+  readonly problem: string | null;
 }
 
 /** Where a node's metrics over time come from. */

@@ -53,8 +53,8 @@ describe('panels from Prometheus', () => {
             ]
           : [],
     });
-    const { panels, since } = await source(`${url.href}prom`).range(NODE, RANGE);
-    expect(since).toBeNull();
+    const { panels, since, problem } = await source(`${url.href}prom`).range(NODE, RANGE);
+    expect([since, problem]).toEqual([null, null]);
     expect(panels.find(({ panel }) => panel.id === 'height')?.lines).toEqual([
       {
         name: 'a',
@@ -97,7 +97,10 @@ describe('panels from Prometheus', () => {
     const { url, asked } = await prometheus({ up });
     let now = NOW;
     const own = source(url.href, () => now);
-    const { panels } = await own.range(NODE, RANGE);
+    const { panels, problem } = await own.range(NODE, RANGE);
+    expect(problem).toBe(
+      'Prometheus has no target that is this node, by the labels node and msp, or by its address or name as instance',
+    );
     expect(panels.length).toBeGreaterThan(5);
     expect(panels.every(({ lines }) => lines.length === 0)).toBe(true);
     await own.range(NODE, RANGE);

@@ -29,6 +29,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** Milliseconds for which it is not asked again how it calls a node, or whether it knows it by now. */
 const KNOWN_MS = 60_000;
 const UNKNOWN_MS = 5000;
+const UNKNOWN =
+  'Prometheus has no target that is this node, by the labels node and msp, or by its address or name as instance';
 const MAX_KNOWN = 500;
 /** Asked of it for one panel: enough to say how many more there are than are shown. */
 const MAX_SERIES = 200;
@@ -101,9 +103,11 @@ export class PrometheusSource implements MetricsSource {
   async range(node: NodeRef, query: RangeQuery): Promise<NodeMetrics> {
     const selector = await this.#selectorOf(node, query.to);
     const panels = panelsOf(node.kind);
-    if (selector === null) return { panels: panels.map((panel) => ({ panel, lines: [], more: 0 })), since: null };
+    if (selector === null) {
+      return { panels: panels.map((panel) => ({ panel, lines: [], more: 0 })), since: null, problem: UNKNOWN };
+    }
     const filled = await Promise.all(panels.map((panel) => this.#lines(panel, selector, query)));
-    return { panels: filled, since: null };
+    return { panels: filled, since: null, problem: null };
   }
 
   close(): Promise<void> {

@@ -93,9 +93,12 @@ export class Scraper implements MetricsSource {
   }
 
   range(node: NodeRef, query: RangeQuery): Promise<NodeMetrics> {
-    const history = this.#nodes.get(node.id)?.history;
+    const known = this.#nodes.get(node.id);
+    const history = known?.history;
     const panels = panelsOf(node.kind).map((panel) => history?.lines(panel, query) ?? { panel, lines: [], more: 0 });
-    return Promise.resolve({ panels, since: history?.since ?? null });
+    const untold = 'FTL was not told where its operations service is: --operations names a file that does';
+    const problem = known?.failure?.message ?? (this.#targets.has(node.id) || known !== undefined ? null : untold);
+    return Promise.resolve({ panels, since: history?.since ?? null, problem });
   }
 
   async #run(): Promise<void> {

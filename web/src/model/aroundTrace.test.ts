@@ -19,6 +19,7 @@ const metricsOf = (panels: NodeMetrics['panels']): NodeMetrics => ({
   to: '',
   stepMs: 5000,
   since: null,
+  problem: null,
   panels,
 });
 const points = [[1, 1]] as [number, number | null][];

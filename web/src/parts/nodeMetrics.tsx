@@ -55,6 +55,7 @@ export function NodeMetrics({ id, range, onRange, monitoring }: Props) {
           {...(metrics.data === undefined ? {} : { rest: `Below is what came at ${whenOf(metrics.data.to)}.` })}
         />
       )}
+      {metrics.data?.problem != null && isWatched(id, monitoring) && <p className="muted">{metrics.data.problem}.</p>}
       {metrics.data === undefined ? (
         <>
           {choice}
@@ -128,5 +129,8 @@ function Source({ metrics: { source, since } }: { readonly metrics: Metrics }) {
   );
 }
 
+/** Of others the charts themselves say that nothing is known. */
+const isWatched = (id: string, monitoring: MonitoringState | undefined) =>
+  monitoring?.metrics === 'scraper' && monitoring.items.some((item) => item.id === id);
 const sinceOf = ({ since }: Metrics) => (since === null ? null : Date.parse(since));
 const whenOf = (iso: string) => formatWhen(iso, Date.now()).replace(/\.\d+$/, '');
