@@ -59,7 +59,7 @@ export class HeldHistogram<T extends string = never> extends Histogram<T> {
   /** For labels that come again and again; to be asked for once, and these labels not to be observed in any other way. */
   held(labels: Labels<T>): HistogramSeries {
     const bounds = this.#bounds;
-    const held: Held<T> = { labels, buckets: bounds.map(() => 0), count: 0, sum: 0 };
+    const held: Held<T> = { labels, buckets: bounds.map(() => 0), count: 0, sum: 0, exported: null };
     this.#held.push(held);
     return {
       observe: (value) => {
@@ -83,22 +83,32 @@ export class HeldHistogram<T extends string = never> extends Histogram<T> {
     return { ...others, values: [...others.values, ...this.#held.flatMap((one) => this.#export(one))] };
   }
 
-  #export({ labels, buckets, count, sum }: Held<T>): ExportedValue[] {
+  /** Always the same objects, so that whoever writes them down may keep what does not change. */
+  #export(held: Held<T>): readonly ExportedValue[] {
+    const { buckets, count, sum } = held;
     if (count === 0) {
       return [];
     }
-    const bucket = `${this.#name}_bucket`;
+    const values = (held.exported ??= this.#describe(held));
     let below = 0;
-    const values: ExportedValue[] = buckets.map((number, index) => {
+    for (const [index, number] of buckets.entries()) {
       below += number;
-      return { labels: { le: this.#bounds[index] as number }, sharedLabels: labels, value: below, metricName: bucket };
-    });
-    values.push(
-      { labels: { le: '+Inf' }, sharedLabels: labels, value: count, metricName: bucket },
-      { labels: {}, sharedLabels: labels, value: sum, metricName: `${this.#name}_sum` },
-      { labels: {}, sharedLabels: labels, value: count, metricName: `${this.#name}_count` },
-    );
+      (values[index] as ExportedValue).value = below;
+    }
+    const [all, total, times] = values.slice(buckets.length) as [ExportedValue, ExportedValue, ExportedValue];
+    all.value = count;
+    total.value = sum;
+    times.value = count;
     return values;
+  }
+
+  #describe({ labels: sharedLabels }: Held<T>): readonly ExportedValue[] {
+    const metricName = `${this.#name}_bucket`;
+    return [
+      ...[...this.#bounds, '+Inf'].map((le) => ({ labels: { le }, sharedLabels, value: 0, metricName })),
+      { labels: {}, sharedLabels, value: 0, metricName: `${this.#name}_sum` },
+      { labels: {}, sharedLabels, value: 0, metricName: `${this.#name}_count` },
+    ];
   }
 }
 
@@ -108,12 +118,14 @@ interface Held<T extends string> {
   readonly buckets: number[];
   count: number;
   sum: number;
+  /** What was given away of it, once it was. */
+  exported: readonly ExportedValue[] | null;
 }
 
 interface ExportedValue {
   readonly labels: Readonly<Record<string, string | number>>;
   readonly sharedLabels: Readonly<Record<string, string>>;
-  readonly value: number;
+  value: number;
   readonly metricName: string;
 }
 

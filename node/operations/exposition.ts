@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { MetricObject, Registry } from 'prom-client';
+import { Counter, type MetricObject, type Registry } from 'prom-client';
+import { HeldHistogram } from '#node/metrics/heldSeries.ts';
 
 /** How long others wait at most for their turn of the event loop. */
 const TURN_MS = 1;
@@ -42,47 +43,33 @@ export async function exposition(registry: Registry): Promise<string> {
 }
 
 /**
- * As prom-client writes it, at a third of the time: labels of a series are written once and kept, for as long as prom-client keeps
- * the series.
+ * As prom-client writes it, at a fraction of the time: what comes before the value is written once and kept for as long as the sample is,
+ * where the metric gives the same object away again.
  */
-function familyText({ name, help, type }: MetricObject, values: readonly Sample[]): string {
+function familyText(metric: MetricObject, samples: readonly Sample[]): string {
+  const { name, help, type } = metric;
+  const lasting = metric instanceof HeldHistogram || metric instanceof Counter;
   let text = `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${String(type)}`;
-  for (const { metricName = name, labels, sharedLabels, value } of values) {
-    const own = labels === undefined ? '' : labelsText(labels);
-    const shared = sharedLabels === undefined ? '' : labelsText(sharedLabels);
-    const all = own === '' || shared === '' ? own + shared : `${own},${shared}`;
-    text += all === '' ? `\n${metricName} ${numberText(value)}` : `\n${metricName}{${all}} ${numberText(value)}`;
+  for (const sample of samples) {
+    let begin = lasting ? begun.get(sample) : undefined;
+    if (begin === undefined) {
+      begin = lineBegin(name, sample);
+      if (lasting) {
+        begun.set(sample, begin);
+      }
+    }
+    text += begin + numberText(sample.value);
   }
   return text;
 }
 
-const written = new WeakMap<Labels, string>();
-/** Of the bounds of histograms, which prom-client gives away in an object of their own each time. */
-const bounds = new Map<string | number, string>();
+const begun = new WeakMap<Sample, string>();
 
-function labelsText(labels: Labels): string {
-  const { le } = labels;
-  if (le !== undefined) {
-    return kept(bounds, le, () => `le="${le}"`);
-  }
-  return kept(written, labels, () =>
-    Object.entries(labels)
-      .map(([name, value]) => `${name}="${escaped(String(value)).replaceAll('"', String.raw`\"`)}"`)
-      .join(','),
+function lineBegin(name: string, { metricName = name, labels = {}, sharedLabels = {} }: Sample): string {
+  const all = [...Object.entries(labels), ...Object.entries(sharedLabels)].map(
+    ([label, value]) => `${label}="${escaped(String(value)).replaceAll('"', String.raw`\"`)}"`,
   );
-}
-
-function kept<K>(
-  texts: { get(key: K): string | undefined; set(key: K, text: string): unknown },
-  key: K,
-  make: () => string,
-): string {
-  let text = texts.get(key);
-  if (text === undefined) {
-    text = make();
-    texts.set(key, text);
-  }
-  return text;
+  return all.length === 0 ? `\n${metricName} ` : `\n${metricName}{${all.join(',')}} `;
 }
 
 function escaped(text: string): string {
