@@ -95,6 +95,14 @@ describe('a rate', () => {
     ]);
   });
 
+  it('is taken over a step that is longer than a minute, so that nothing falls between two points', () => {
+    const kept = history(rate);
+    // All of it within a few seconds, long before the next point.
+    for (let index = 0; index <= 60; index++) kept.add(at(index), [sample(index < 5 ? 0 : 300)]);
+    const { lines } = kept.lines(rate, query(0, 60, 60 * STEP));
+    expect(lines[0]?.points.map(([, value]) => value)).toEqual([null, 1]);
+  });
+
   it('is never negative, and adds up to what was counted', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(1000), { minLength: 2, maxLength: WINDOW_S / 5 }), (rises) => {

@@ -149,9 +149,10 @@ export class SampleHistory {
 
   #valueAt(metric: string, how: Panel['how'], name: string, at: number, stepMs: number): number | null {
     if (how === 'gauge') return this.#gauge(this.#series.get(metric)?.get(name)?.values, at, stepMs);
-    if (how === 'rate') return this.#increase(this.#series.get(metric)?.get(name)?.values, at)?.perSecond ?? null;
-    const sum = this.#increase(this.#series.get(`${metric}_sum`)?.get(name)?.values, at);
-    const count = this.#increase(this.#series.get(`${metric}_count`)?.get(name)?.values, at);
+    if (how === 'rate')
+      return this.#increase(this.#series.get(metric)?.get(name)?.values, at, stepMs)?.perSecond ?? null;
+    const sum = this.#increase(this.#series.get(`${metric}_sum`)?.get(name)?.values, at, stepMs);
+    const count = this.#increase(this.#series.get(`${metric}_count`)?.get(name)?.values, at, stepMs);
     return sum === null || count === null || count.by === 0 ? null : sum.by / count.by;
   }
 
@@ -165,16 +166,21 @@ export class SampleHistory {
     return null;
   }
 
-  /** By how much a counter rose in the window before; after a restart of the node it begins at zero again. */
-  #increase(ring: Float64Array | undefined, at: number): { readonly by: number; readonly perSecond: number } | null {
+  /** By how much a counter rose in the minute before, or the step where that is longer; after a restart of the node it begins at zero again. */
+  #increase(
+    ring: Float64Array | undefined,
+    at: number,
+    stepMs: number,
+  ): { readonly by: number; readonly perSecond: number } | null {
     if (ring === undefined) return null;
+    const begin = at - Math.max(WINDOW_S * 1000, stepMs);
     let by = 0;
     let later = Number.NaN;
     let last = Number.NaN;
     let first = Number.NaN;
     for (const slot of this.#before(at)) {
       const time = this.#times[slot] as number;
-      if (time < at - WINDOW_S * 1000) break;
+      if (time < begin) break;
       const value = ring[slot] as number;
       if (Number.isNaN(value)) continue;
       if (Number.isNaN(last)) last = time;
