@@ -1,18 +1,28 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { NodeOperations } from '#node/operations/nodeOperations.ts';
 import { AlertWebhook, type ToldAlert } from '../harness/alertWebhook.ts';
 import { answers, caughtUp, DASHBOARDS, isOfFtl, PANELS, rowsOf, TABLES, unanswered } from '../harness/dashboards.ts';
 import { LiveNetwork } from '../harness/liveNetwork.ts';
 import { familiesOf, recordedBody, serveRecorded } from '../harness/operationsBodies.ts';
 import { PROMETHEUS_PACKAGES } from '../harness/program.ts';
-import { ALERTMANAGER, PROMETHEUS, quickRules, RunningAlertmanager, RunningPrometheus } from '../harness/prometheus.ts';
+import {
+  ALERTMANAGER,
+  PROMETHEUS,
+  quickRules,
+  RunningAlertmanager,
+  RunningPrometheus,
+  type Target,
+} from '../harness/prometheus.ts';
 import { selectorsOf } from '../harness/promql.ts';
 import { GRAFANA, RULES } from '../harness/ruleFiles.ts';
 import { type StartedFtl, startFtl } from '../harness/startFtl.ts';
 import { SteadyClient } from '../harness/steadyClient.ts';
+import { tlsMaterial } from '../harness/tlsMaterial.ts';
 import { SENDERS } from './faultyTransactions.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,6 +30,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PEER = 'peer0.org2.example.com';
 /** A minute is three seconds. */
 const DIVISOR = 20;
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const NO_GOSSIP = 'peers of the network do not gossip: each takes its blocks from the orderer';
 /** Panels that stay empty on a network of FTL's nodes, and why; Go's recorded nodes fill them. */
@@ -238,6 +249,37 @@ describe.skipIf(PROMETHEUS === null)(
       expect(asked.length).toBeGreaterThan(50);
       expect(await unanswered(prometheus, asked)).toEqual([]);
       for (const panel of Object.keys(GO_ONLY)) expect(asked.map((one) => one.panel)).toContain(panel);
+    });
+  },
+);
+
+describe.skipIf(PROMETHEUS === null)(
+  `a real Prometheus at operations services with TLS (skipped where it is not on PATH: ${PROMETHEUS_PACKAGES})`,
+  () => {
+    it('reads nodes whose authority it knows and which know its own, by the lines that the configuration has for it', async () => {
+      await using stack = new AsyncDisposableStack();
+      const folder = mkdtempSync(join(tmpdir(), 'ftl-operations-'));
+      stack.defer(() => rmSync(folder, { recursive: true }));
+      const [ours, others] = [tlsMaterial(), tlsMaterial()];
+      const targets: Target[] = [];
+      for (const [node, { ca, server }, clientAuthRequired] of [
+        ['known', ours, false],
+        ['strict', ours, true],
+        ['stranger', others, false],
+      ] as const) {
+        const tls = { certificate: server.cert, key: server.key, clientAuthRequired, clientRoots: [ca] };
+        const options = { host: '127.0.0.1', port: 0, tls, version: '', folder };
+        const operations = stack.use(
+          await NodeOperations.start({ ...options, metrics: { provider: 'prometheus' } }, { sink: SILENT }),
+        );
+        targets.push({ targets: [operations.address], labels: { node, msp: 'Org1MSP', kind: 'peer' } });
+      }
+      const prometheus = stack.use(
+        await RunningPrometheus.start({ jobs: { fabric: targets }, rules: quickRules(DIVISOR), tls: ours }),
+      );
+      const states = async (): Promise<unknown> =>
+        Object.fromEntries((await prometheus.query('up')).map(({ metric, value }) => [metric['node'], value]));
+      await expect.poll(states, { timeout: 30_000 }).toEqual({ known: 1, strict: 1, stranger: 0 });
     });
   },
 );

@@ -8,6 +8,7 @@ import { parse, stringify } from 'yaml';
 import { freePort } from '../chaincode/freePort.ts';
 import { findProgram } from './program.ts';
 import { GRAFANA, readRuleGroups, type Rule } from './ruleFiles.ts';
+import type { TlsMaterial } from './tlsMaterial.ts';
 
 export const PROMETHEUS = findProgram('prometheus');
 export const ALERTMANAGER = findProgram('prometheus-alertmanager', 'alertmanager');
@@ -105,15 +106,19 @@ export interface PrometheusOptions {
   /** YAML. */
   readonly rules: string;
   readonly alertmanager?: string;
+  /** Where the nodes' operations services have TLS. */
+  readonly tls?: Pick<TlsMaterial, 'ca' | 'client'>;
 }
 
 interface Configuration {
   readonly scrape_configs: readonly { readonly job_name: string }[];
 }
 
-/** The project's configuration, but for how often it asks, where FTL is, and whom it tells. */
-function configOf(ftl: readonly Target[], alertmanager: string | undefined): object {
-  const ours = parse(readFileSync(`${GRAFANA}prometheus/prometheus.yml`, 'utf8')) as Configuration;
+/** The project's configuration, but for how often it asks, where FTL is, and whom it tells; with what it has as comments where that is asked for. */
+function configOf({ jobs: { ftl = [] }, alertmanager, tls }: PrometheusOptions): object {
+  const text = readFileSync(`${GRAFANA}prometheus/prometheus.yml`, 'utf8');
+  const [nodes = '', others = ''] = text.split(/(?=^ {2}- job_name: ftl$)/m);
+  const ours = parse(`${tls === undefined ? nodes : withTls(nodes)}${others}`) as Configuration;
   return {
     ...ours,
     global: { scrape_interval: INTERVAL, scrape_timeout: INTERVAL, evaluation_interval: INTERVAL },
@@ -126,15 +131,25 @@ function configOf(ftl: readonly Target[], alertmanager: string | undefined): obj
   };
 }
 
+/** Its lines about TLS count. */
+function withTls(text: string): string {
+  return text.replaceAll(/^ {4}# (?=scheme:|tls_config:| {2})/gm, '    ');
+}
+
 /** For tests: a real Prometheus with the project's configuration, which scrapes every other second. */
 export class RunningPrometheus extends Server {
-  static async start({ jobs, rules, alertmanager }: PrometheusOptions): Promise<RunningPrometheus> {
+  static async start(options: PrometheusOptions): Promise<RunningPrometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'ftl-prometheus-'));
-    for (const part of ['rules', 'targets']) mkdirSync(join(folder, part));
-    const config = configOf(jobs.ftl ?? [], alertmanager);
-    writeFileSync(join(folder, 'prometheus.yml'), stringify(config, { aliasDuplicateObjects: false }));
+    const { jobs, rules, tls } = options;
+    for (const part of ['rules', 'targets', 'tls']) mkdirSync(join(folder, part));
+    writeFileSync(join(folder, 'prometheus.yml'), stringify(configOf(options), { aliasDuplicateObjects: false }));
     writeFileSync(join(folder, 'targets/nodes.json'), JSON.stringify(jobs.fabric ?? []));
     writeFileSync(join(folder, 'rules/rules.yml'), rules);
+    if (tls !== undefined) {
+      writeFileSync(join(folder, 'tls/operations-ca.crt'), tls.ca);
+      writeFileSync(join(folder, 'tls/prometheus.crt'), tls.client.cert);
+      writeFileSync(join(folder, 'tls/prometheus.key'), tls.client.key);
+    }
     const port = await freePort();
     const args = [
       '--config.file=prometheus.yml',

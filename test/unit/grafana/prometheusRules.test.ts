@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, matchesGlob } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { NetworkFolder } from '#node/network/networkFolder.ts';
+import { DEFAULT_FOLDER } from '../../../cli/commands/network.ts';
 import { findProgram, PROMETHEUS_PACKAGES } from '#test/harness/program.ts';
 import { ALERTS, GRAFANA, RULES, yamlFiles } from '#test/harness/ruleFiles.ts';
 
@@ -40,6 +42,15 @@ describe.skipIf(promtool === null)(`promtool (skipped where it is not on PATH: $
       expect(stdout).toContain('SUCCESS');
     },
   );
+});
+
+it('local.yml reads what `ftl network create` writes by default', () => {
+  const { scrape_configs: jobs } = parse(readFileSync(`${GRAFANA}prometheus/local.yml`, 'utf8')) as {
+    scrape_configs: { file_sd_configs?: { files: string[] }[] }[];
+  };
+  const files = jobs.flatMap(({ file_sd_configs: found = [] }) => found.flatMap((one) => one.files));
+  const { prometheusTargets } = new NetworkFolder(DEFAULT_FOLDER);
+  expect(files.filter((file) => matchesGlob(prometheusTargets, join('grafana/prometheus', file)))).toHaveLength(1);
 });
 
 describe.skipIf(amtool === null)(`amtool (skipped where it is not on PATH: ${PROMETHEUS_PACKAGES})`, () => {
