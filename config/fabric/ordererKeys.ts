@@ -33,7 +33,7 @@ export const ORDERER_KEYS: KeyTable = {
   'General.BootstrapMethod': refused(
     'text',
     'none',
-    'there is no system channel: channels are joined (osnadmin channel join)',
+    'there is no system channel: set it to none, and join channels (osnadmin channel join)',
   ),
   'General.BootstrapFile': noEffect('path', null, 'there is no system channel'),
   'General.GenesisMethod': noEffect('text', null, 'there is no system channel'),

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,14 +11,15 @@ import { computeUpdate } from '#node/channel/computeUpdate.ts';
 import type { Config, ConfigGroup } from '#node/channel/configGroup.ts';
 import { encodeConfigUpdate } from '#node/channel/configUpdate.ts';
 import { configUpdateEnvelope, signConfigUpdate } from '#node/channel/signUpdate.ts';
-import { broadcast } from '#node/client/broadcast.ts';
+import { broadcast, Broadcaster } from '#node/client/broadcast.ts';
 import { deliveredBlocks } from '#node/client/deliver.ts';
-import { joinOrderer, ordererChannels } from '#node/client/participation.ts';
+import { joinOrderer, ordererChannels, type ParticipationAddress } from '#node/client/participation.ts';
 import { createProposal } from '#node/client/proposal.ts';
 import { chainInfo, joinChannel, joinedChannels } from '#node/client/systemChaincodes.ts';
 import { assembleTransaction } from '#node/client/transaction.ts';
 import { sha256 } from '#node/crypto/hash.ts';
 import { Certificate } from '#node/crypto/certificate.ts';
+import { deliverBlocks } from '#node/deliver/deliverClient.ts';
 import type { GrpcClient } from '#node/grpc/client.ts';
 import { connect } from '#node/grpc/grpcClient.ts';
 import { RpcError } from '#node/grpc/rpcError.ts';
@@ -183,6 +187,23 @@ async function invitation(): Promise<Uint8Array> {
   return configUpdateEnvelope(CHANNEL, { configUpdate, signatures }, admin);
 }
 
+/** As `osnadmin channel remove` asks for it. */
+async function deleteChannel({ host, port, tlsRoots, clientCertificate, clientKey }: ParticipationAddress) {
+  const outgoing = requestHttps({
+    host,
+    port,
+    path: `/participation/v1/channels/${CHANNEL}`,
+    method: 'DELETE',
+    ca: Buffer.from(tlsRoots as string),
+    cert: Buffer.from(clientCertificate as string),
+    key: Buffer.from(clientKey as string),
+    agent: false,
+  }).end();
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+}
+
 describe('an orderer and a peer, each a process, which know their clients by TLS certificates', () => {
   let orderer: NodeProcess;
   let peer: NodeProcess;
@@ -345,6 +366,53 @@ describe('an orderer and a peer, each a process, which know their clients by TLS
       });
     }
     taken.close();
+  });
+
+  it('let go of readers and writers of a channel that the orderer leaves, and join it again', async () => {
+    const admin = connections.signer(org1, 'Admin');
+    const participation = connections.participation(ordering, ordererNode);
+    const tlsCertHash = sha256(
+      Certificate.fromPem(readFileSync(folder.organization(org1).user('Admin').tls.certificate)).raw,
+    );
+    await withOrderer(org1, async (client) => {
+      const seen: number[] = [];
+      const follow = async (): Promise<void> => {
+        const { signal } = new AbortController();
+        const request = {
+          client,
+          service: 'orderer',
+          signer: admin,
+          channelId: CHANNEL,
+          from: 0,
+          tlsCertHash,
+        } as const;
+        for await (const { number } of deliverBlocks({ ...request, signal })) {
+          seen.push(number);
+        }
+      };
+      const writer = new Broadcaster(client);
+      const reading = follow();
+      reading.catch(() => {});
+      await expect.poll(() => seen).toEqual([0, 1, 2, 3]);
+      await order();
+      await expect.poll(() => seen.at(-1), { timeout: 10_000 }).toBe(4);
+      expect(await deleteChannel(participation)).toBe(204);
+      await expect(reading).rejects.toMatchObject({ code: 'status', status: 'SERVICE_UNAVAILABLE' });
+      await expect(writer.send(await invitation())).rejects.toMatchObject({
+        code: 'not_broadcast',
+        message: expect.stringContaining('BAD_REQUEST: channel does not exist'),
+      });
+      await expect(follow()).rejects.toMatchObject({ status: 'NOT_FOUND' });
+      await expect.poll(() => ordererChannels(participation)).toEqual([]);
+      expect(await deleteChannel(participation)).toBe(404);
+      await joinOrderer(participation, readFileSync(folder.genesisBlock(CHANNEL)));
+      await expect(joinOrderer(participation, readFileSync(folder.genesisBlock(CHANNEL)))).rejects.toMatchObject({
+        status: 405,
+      });
+      writer.close();
+    });
+    // What the peer has, it keeps.
+    await expect.poll(height).toBe(5);
   });
 
   it('end in order when they are told to while they start', async () => {
