@@ -60,7 +60,8 @@ export default defineConfig({
                 globalSetup: ['test/elasticsearch/globalSetup.ts'],
                 testTimeout: 300_000,
                 hookTimeout: 300_000,
-                maxWorkers: 1,
+                // Tests that wait (for a lease to run out, a disk to be looked at) leave the processor to others.
+                maxWorkers: 2,
               },
             },
           ]),

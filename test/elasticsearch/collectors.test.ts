@@ -37,7 +37,7 @@ async function untilStored(store: TraceStore, records: number, ended: Promise<Fi
 }
 
 test('collectors that are killed with kill -9 at work: the next one goes on, nothing is lost, nothing double', async () => {
-  const logs = writeOwnLogs(join(folder, 'killed'), 30_000);
+  const logs = writeOwnLogs(join(folder, 'killed'), 20_000);
   const expected = await expectedContents(logs);
   const place = storePlace(inject('elasticsearchUrl'));
   const cluster = await watchedCluster(inject('elasticsearchUrl'));

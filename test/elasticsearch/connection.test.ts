@@ -4,6 +4,8 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { Client } from '@elastic/elasticsearch';
 import { parseElasticsearchUrl } from '#trace/store/elasticsearch/address.ts';
+import { Cluster } from '#trace/store/elasticsearch/cluster.ts';
+import { indexNames } from '#trace/store/elasticsearch/indices.ts';
 import { Connection, type ElasticsearchAccess } from '#trace/store/elasticsearch/connection.ts';
 
 const health = (client: Client) => client.cluster.health();
@@ -69,6 +71,37 @@ describe('the way to a cluster', () => {
       message: expect.stringContaining('master_not_discovered_exception: no master') as string,
     });
     await expect(connect('http://127.0.0.1:1', { retryMs: 200 }).run(health)).rejects.toMatchObject({ code: 'io' });
+  });
+
+  it('waits a moment only for a node that has never answered, and longer for one that has', async () => {
+    const mistaken = connect('http://127.0.0.1:1', { connectMs: 200 });
+    await expect(mistaken.run(health)).rejects.toMatchObject({ code: 'io' });
+    let requests = 0;
+    const url = await gateway((request) => {
+      if (++requests === 1 || requests > 4) return false;
+      // As a node that is restarting.
+      request.socket.destroy();
+      return true;
+    });
+    const connection = connect(url, { connectMs: 0 });
+    await connection.run(health);
+    expect((await connection.run(health)).timed_out).toBe(false);
+    expect(requests).toBe(5);
+  });
+
+  it('asks again where only some of several searches were refused', async () => {
+    let requests = 0;
+    const url = await gateway((request, response) => {
+      if (request.url?.includes('_msearch') !== true) return false;
+      const found = { hits: { hits: [] }, aggregations: { n: ++requests } };
+      const refused = { error: { type: 'circuit_breaking_exception', reason: 'data too large' }, status: 429 };
+      response.writeHead(200, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' });
+      response.end(JSON.stringify({ responses: [found, requests < 3 ? refused : found] }));
+      return true;
+    });
+    const cluster = new Cluster(connect(url), indexNames('ftl'));
+    const search = { index: 'ftl-records', body: {} };
+    expect((await cluster.searches([search, search])).map(({ aggregations }) => aggregations['n'])).toEqual([3, 3]);
   });
 
   it('uses another node where one is gone', async () => {

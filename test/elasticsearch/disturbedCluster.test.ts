@@ -121,7 +121,7 @@ test('with a full disk nothing is taken, nothing is lost, and all goes on by its
 });
 
 test('too much to do: who is refused with 429 comes again', async () => {
-  const logs = writeOwnLogs(join(folder, 'busy'), 12_000);
+  const logs = writeOwnLogs(join(folder, 'busy'), 6000);
   const store = await openStore(`elasticsearch:${node.url}/busy`);
   // The same from all sides: what one has written, another one knows.
   await Promise.all(

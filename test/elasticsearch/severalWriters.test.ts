@@ -60,7 +60,7 @@ it('has the same summaries in the end, however the appends and refreshes of thre
         await place.destroy();
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
 });
 

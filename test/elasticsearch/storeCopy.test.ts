@@ -18,14 +18,14 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
   const place = storePlace(inject('elasticsearchUrl'));
   const cluster = await watchedCluster(inject('elasticsearchUrl'));
   try {
-    await importInto(source, writeOwnLogs(join(folder, 'logs'), 40_000));
+    await importInto(source, writeOwnLogs(join(folder, 'logs'), 24_000));
     await source.append([], new Map([['file:x', '{"offset":7}']]));
     const expected = await contentsOf(source);
     const copy = ['store', 'copy', '--from', url, '--to', place.url];
 
     const target = await place.open();
     const first = spawnFtl(['store', 'copy', '--from', url, '--to', `elasticsearch:${cluster.url}/${place.prefix}`]);
-    cluster.afterBulks(24, () => first.kill('SIGKILL'));
+    cluster.afterBulks(12, () => first.kill('SIGKILL'));
     expect(await finished(first)).toMatchObject({ signal: 'SIGKILL' });
     const written = async () => (await target.info()).records;
     await expect.poll(written, { timeout: 10_000 }).toBeGreaterThan(0);
@@ -92,8 +92,9 @@ test('ftl store copy says what is wrong', async () => {
     [`elasticsearch:${cluster}/Capitals`, nothing, /^ftl: "Capitals" cannot begin the names of indices/],
     [`elasticsearch:http://127.0.0.1:1`, nothing, /^ftl: elasticsearch:http:\/\/127\.0\.0\.1:1\/ftl: no connection /],
   ];
-  for (const [from, to, message] of cases) {
-    const { status, stderr } = await runFtl(['store', 'copy', '--from', from, '--to', to]);
+  const runs = cases.map(async ([from, to]) => runFtl(['store', 'copy', '--from', from, '--to', to]));
+  for (const [n, { status, stderr }] of (await Promise.all(runs)).entries()) {
+    const [from, , message] = cases[n]!;
     expect({ from, status, stderr }).toEqual({ from, status: 1, stderr: expect.stringMatching(message) as string });
     expect(stderr).not.toContain('secret');
   }

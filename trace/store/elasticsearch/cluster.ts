@@ -39,6 +39,12 @@ interface WireAnswer {
   readonly pit_id?: string;
 }
 
+/** One of several searches; a cluster that is short of memory refuses some of them. */
+interface WirePart extends WireAnswer {
+  readonly error?: object;
+  readonly status?: number;
+}
+
 export interface BulkItem {
   readonly status: number;
   readonly error?: { readonly type?: string; readonly reason?: string };
@@ -128,16 +134,16 @@ export class Cluster {
     const lines = searches
       .map(({ index, body }) => `${JSON.stringify({ index, ignore_unavailable: true })}\n${JSON.stringify(body)}\n`)
       .join('');
-    const { body } = await this.send<{ responses: readonly (WireAnswer & { error?: object; status?: number })[] }>({
-      method: 'POST',
-      path: '/_msearch',
-      lines,
-    });
-    return body.responses.map((response) => {
-      if (response.error !== undefined) {
+    return this.connection.run(async (client) => {
+      const { responses } = await client.transport.request<{ responses: readonly WirePart[] }>({
+        method: 'POST',
+        path: '/_msearch',
+        bulkBody: lines,
+      });
+      return responses.map((response) => {
+        if (response.error === undefined) return toAnswer(response);
         throw itemError(response.status ?? 500, response.error, this.connection.location);
-      }
-      return toAnswer(response);
+      });
     });
   }
 

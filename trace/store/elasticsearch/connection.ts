@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, type ClientOptions } from '@elastic/elasticsearch';
+import { Client, type ClientOptions, errors } from '@elastic/elasticsearch';
 import { StoreError } from '../errors.ts';
 import { type ElasticsearchAddress, formatAddress } from './address.ts';
 import { asStoreError, isPassing } from './clientErrors.ts';
@@ -16,10 +16,13 @@ export interface ElasticsearchAccess {
   readonly requestTimeoutMs?: number;
   /** For how long a request is repeated while the cluster is busy or cannot be reached: 15,000 unless told. */
   readonly retryMs?: number;
+  /** The same while no node has answered yet, so that a mistake in the address shows soon: 3,000 unless told, never more than `retryMs`. */
+  readonly connectMs?: number;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const RETRY_MS = 15_000;
+const CONNECT_MS = 3000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 /** Of one answer, uncompressed: whatever a node sends must not take all memory. */
@@ -36,12 +39,15 @@ export class Connection {
   readonly #client: Client;
   readonly #secrets: readonly string[];
   readonly #retryMs: number;
+  readonly #connectMs: number;
+  #hasAnswered = false;
   readonly #closing = new AbortController();
 
   constructor(address: ElasticsearchAddress, access: ElasticsearchAccess = {}) {
     this.prefix = address.prefix;
     this.location = formatAddress(address);
     this.#retryMs = access.retryMs ?? RETRY_MS;
+    this.#connectMs = Math.min(access.connectMs ?? CONNECT_MS, this.#retryMs);
     this.#secrets = secretsOf(access);
     try {
       this.#client = new Client(clientOptions(address, access));
@@ -61,15 +67,20 @@ export class Connection {
    * @throws StoreError
    */
   async run<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + this.#retryMs;
+    const start = performance.now();
     for (let attempt = 0; ; attempt++) {
       if (this.closed) throw closedError();
       try {
-        return await work(this.#client);
+        const answer = await work(this.#client);
+        this.#hasAnswered = true;
+        return answer;
       } catch (error) {
         if (this.closed) throw closedError();
         const pause = pauseBefore(attempt + 1);
-        if (!isPassing(error) || performance.now() + pause > deadline) {
+        // A node that refuses is there.
+        this.#hasAnswered ||= error instanceof errors.ResponseError;
+        const patience = this.#hasAnswered ? this.#retryMs : this.#connectMs;
+        if (!isPassing(error) || performance.now() + pause > start + patience) {
           throw asStoreError(error, this.location, this.#secrets);
         }
         await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => undefined);
