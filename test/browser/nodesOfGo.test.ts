@@ -7,6 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { z } from 'zod';
 import type { NodeMetrics as NodeMetricsSchema } from '#server/api/monitoringSchemas.ts';
 import type { TraceList as TraceListSchema } from '#server/api/schemas.ts';
+import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
+import { testServer } from '#server/test/runningServer.ts';
 import { PROMETHEUS_PACKAGES } from '#test/harness/program.ts';
 import { PROMETHEUS, RunningPrometheus } from '#test/harness/prometheus.ts';
 import { type StartedFtl, startFtl } from '#test/harness/startFtl.ts';
@@ -182,6 +184,24 @@ describe('Go nodes that FTL reads itself', () => {
     await page.getByText(/start FTL with --prometheus-url/).waitFor();
     expect(new URL(page.url()).searchParams.get('tab')).toBe('metrics');
     expect(opened.complaints).toEqual([]);
+  });
+
+  test('who may only look is shown what a node logs, and no way to change it', async () => {
+    const server = await testServer({
+      webRoot: fileURLToPath(new URL('../../dist/web', import.meta.url)),
+      authorize: () => ({ name: 'anybody', role: 'reader' }),
+      monitoring: { targets: () => nodeTargets(targets()) },
+    });
+    try {
+      await using looking = await openPage(browser, server.url);
+      await looking.page.goto(`${server.url}/nodes/${ORDERER}`);
+      await looking.page.getByText('Only operators may change it.').waitFor();
+      await looking.page.locator('[data-log-spec="info"]').waitFor();
+      expect(await looking.page.getByRole('textbox', { name: 'Log specification' }).count()).toBe(0);
+      expect(looking.complaints).toEqual([]);
+    } finally {
+      await server.stop();
+    }
   });
 
   test('on a narrow screen in the dark nothing sticks out', async () => {

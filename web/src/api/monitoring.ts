@@ -34,12 +34,21 @@ const MONITORING = {
   queryFn: ({ signal }: { signal: AbortSignal }) => getJson<MonitoringState>(paths.monitoring(), signal),
 };
 
-/** Where metrics and alerts come from, and the health of all nodes that are watched. */
-export function useMonitoring() {
+/**
+ * Where metrics and alerts come from, and the health of all nodes that are watched.
+ * @param everyMs how often it is asked, while any is
+ */
+export function useMonitoring(everyMs = OFTEN) {
   return useQuery<MonitoringState, ApiError>({
     ...MONITORING,
-    refetchInterval: ({ state: { data } }) => (data?.items.length === 0 ? RARELY : OFTEN),
+    refetchInterval: ({ state: { data } }) => (data?.items.length === 0 ? RARELY : everyMs),
   });
+}
+
+/** Whether anything stands behind the alerts: FTL's own rules need nodes to look at. Undefined until it is known. */
+export function useAlertsWatched(): boolean | undefined {
+  const { data } = useMonitoring(RARELY);
+  return data === undefined ? undefined : data.alerts !== 'own' || data.items.length > 0;
 }
 
 export type HealthNow = Pick<NodeHealth, 'id' | 'health' | 'failedChecks' | 'problem'>;

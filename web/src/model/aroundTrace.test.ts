@@ -101,10 +101,19 @@ test.each([
     /1 h 30 min ago.*--prometheus-url/,
   ],
   ['before FTL began', { metrics: 'scraper', items }, at(-30), '2026-11-21T11:50:00Z', /since .* later/],
-  ['they did not answer', { metrics: 'scraper', items }, at(-1), '2026-11-21T11:50:00Z', /did not answer/],
-  ['Prometheus has none', { metrics: 'prometheus', items: [] }, at(-90), null, /Prometheus has nothing.*labels/],
+  [
+    'they told none',
+    { metrics: 'scraper', items },
+    at(-1),
+    '2026-11-21T11:50:00Z',
+    /nothing then: it hangs\. .*health/,
+  ],
+  ['Prometheus has none', { metrics: 'prometheus', items: [] }, at(-90), null, /^it hangs\. .*labels/],
 ] as const)('why there is nothing: %s', (_, { metrics, items: known }, window, since, says) => {
-  const { why, help } = whyNothing({ metrics, items: [...known] }, { nodes: [id], window, since, now });
+  const { why, help } = whyNothing(
+    { metrics, items: [...known] },
+    { nodes: [id], window, since, problem: 'it hangs', now },
+  );
   expect(`${why} ${help}`).toMatch(says);
 });
 

@@ -104,15 +104,17 @@ export function whyNothing(
     readonly window: TimeWindow;
     /** From when on something is there of any of them; ISO 8601. */
     readonly since: string | null;
+    /** What the source says of its having nothing, or nothing new. */
+    readonly problem: string | null;
     readonly now: number;
   },
 ): WhyNothing {
-  const { nodes, window, since, now } = asked;
+  const { nodes, window, since, problem, now } = asked;
   const title = 'No metrics of that time';
   if (source === 'prometheus') {
     return {
       title,
-      why: 'Prometheus has nothing of these nodes at that time.',
+      why: `${problem ?? 'Prometheus has nothing of these nodes at that time'}.`,
       help: 'Did it scrape them then, does it keep data for so long, and do the labels node and msp of its targets name them?',
     };
   }
@@ -140,7 +142,7 @@ export function whyNothing(
   }
   return {
     title,
-    why: 'FTL watches these nodes, but they told nothing then: they did not answer.',
+    why: `FTL watches these nodes, but they told nothing then${problem === null ? '' : `: ${problem}`}.`,
     help: 'Look at their health, and whether their metrics.provider is prometheus.',
   };
 }

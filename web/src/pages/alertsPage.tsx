@@ -1,6 +1,6 @@
 import { Skeleton } from 'antd';
 import { useEffect } from 'react';
-import { useAlerts } from '../api/monitoring.ts';
+import { useAlerts, useAlertsWatched } from '../api/monitoring.ts';
 import { alertCount } from '../model/alerts.ts';
 import { AlertItems } from '../parts/alertItems.tsx';
 import { InlineError } from '../parts/inlineError.tsx';
@@ -16,6 +16,7 @@ const SOURCES = {
 /** `/alerts`: what fires now, the gravest first. */
 export function AlertsPage() {
   const alerts = useAlerts();
+  const watched = useAlertsWatched();
   const now = useNow(5000);
   const count = alerts.data === undefined ? null : alertCount(alerts.data.items).count;
   useEffect(() => {
@@ -50,12 +51,22 @@ export function AlertsPage() {
         />
       )}
       {items.length === 0 ? (
-        <Notice symbol="✔" title="No alert fires">
-          <p>
-            {source === 'own'
-              ? 'That is said of the nodes whose operations services FTL was told of.'
-              : 'That is said of what the rules watch.'}
-          </p>
+        <Notice
+          symbol={watched === false ? '?' : '✔'}
+          title={watched === false ? 'No node is watched' : 'No alert fires'}
+        >
+          {watched === false ? (
+            <p>
+              So nothing can be said. Start FTL with <code>--operations FILE</code>, a list of the nodes’ operations
+              services as Prometheus’ file-based discovery reads it.
+            </p>
+          ) : (
+            <p>
+              {source === 'own'
+                ? 'That is said of the nodes whose operations services FTL was told of.'
+                : 'That is said of what the rules watch.'}
+            </p>
+          )}
         </Notice>
       ) : (
         <section className="panel" aria-label="Active alerts">

@@ -96,7 +96,7 @@ export function LineChart({ panel, window, mark, at, onAt }: Props) {
         axes: [
           {
             ...axis,
-            space: 70,
+            space: 56,
             size: 26,
             incrs: TIME_STEPS,
             values: (chart, ticks, _, __, step) => ticks.map((tick) => clock(chart, tick, step)),

@@ -55,7 +55,6 @@ export function NodeMetrics({ id, range, onRange, monitoring }: Props) {
           {...(metrics.data === undefined ? {} : { rest: `Below is what came at ${whenOf(metrics.data.to)}.` })}
         />
       )}
-      {metrics.data?.problem != null && isWatched(id, monitoring) && <p className="muted">{metrics.data.problem}.</p>}
       {metrics.data === undefined ? (
         <>
           {choice}
@@ -78,10 +77,11 @@ interface ChartsProps {
 
 function Charts({ metrics, monitoring, children }: ChartsProps) {
   const now = useNow(60_000);
+  const { since, problem } = metrics;
   const window = { from: Date.parse(metrics.from), to: Date.parse(metrics.to) };
   if (!metrics.panels.some(({ lines }) => lines.some(hasValues))) {
     const state = monitoring ?? { metrics: metrics.source, items: [] };
-    const { why, help } = whyNothing(state, { nodes: [metrics.node], window, since: metrics.since, now });
+    const { why, help } = whyNothing(state, { nodes: [metrics.node], window, since, problem, now });
     return (
       <>
         {children}
@@ -92,15 +92,18 @@ function Charts({ metrics, monitoring, children }: ChartsProps) {
     );
   }
   return (
-    <Suspense fallback={<ChartSkeleton />}>
-      <MetricPanels
-        panels={metrics.panels}
-        window={knownPart(window, sinceOf(metrics), window.to)}
-        stepMs={metrics.stepMs}
-      >
-        {children}
-      </MetricPanels>
-    </Suspense>
+    <>
+      {problem !== null && <p className="nothing-new">Nothing new comes: {problem}.</p>}
+      <Suspense fallback={<ChartSkeleton />}>
+        <MetricPanels
+          panels={metrics.panels}
+          window={knownPart(window, sinceOf(metrics), window.to)}
+          stepMs={metrics.stepMs}
+        >
+          {children}
+        </MetricPanels>
+      </Suspense>
+    </>
   );
 }
 
@@ -129,8 +132,5 @@ function Source({ metrics: { source, since } }: { readonly metrics: Metrics }) {
   );
 }
 
-/** Of others the charts themselves say that nothing is known. */
-const isWatched = (id: string, monitoring: MonitoringState | undefined) =>
-  monitoring?.metrics === 'scraper' && monitoring.items.some((item) => item.id === id);
 const sinceOf = ({ since }: Metrics) => (since === null ? null : Date.parse(since));
 const whenOf = (iso: string) => formatWhen(iso, Date.now()).replace(/\.\d+$/, '');

@@ -1,5 +1,5 @@
 import { Link, NavLink } from 'react-router';
-import { useAlerts } from '../api/monitoring.ts';
+import { useAlerts, useAlertsWatched } from '../api/monitoring.ts';
 import markUrl from '../mark.svg';
 import { ALERT_SYMBOLS, alertCount } from '../model/alerts.ts';
 
@@ -27,6 +27,7 @@ export function TopBar() {
 
 function AlertBadge() {
   const alerts = useAlerts();
+  const watched = useAlertsWatched();
   if (alerts.isError) {
     return (
       <span className="alert-badge unknown" title={alerts.error.problem.detail ?? alerts.error.problem.title}>
@@ -35,6 +36,13 @@ function AlertBadge() {
     );
   }
   if (alerts.data === undefined) return null;
+  if (watched === false) {
+    return (
+      <span className="alert-badge none" title="No node is watched, so nothing can be said">
+        –<span className="visually-hidden"> not known: no node is watched</span>
+      </span>
+    );
+  }
   const { count, gravest } = alertCount(alerts.data.items);
   return (
     <span className={`alert-badge ${gravest ?? 'none'}`} data-count={count}>

@@ -65,6 +65,7 @@ function Charts({ trace, time, nodes, monitoring }: Props) {
             nodes: asked,
             window: time.window,
             since,
+            problem: came.find(({ metrics }) => metrics.problem !== null)?.metrics.problem ?? null,
             now,
           })}
         />
