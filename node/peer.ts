@@ -191,6 +191,9 @@ async function startParts(
         health.opened(channel);
         metrics.blocks.height(channel.channelId, channel.height);
         metrics.state.height(channel.channelId, channel.height);
+        if (channel.joinedBy !== null) {
+          metrics.commit.committed(channel.joinedBy);
+        }
         channel.onCommit((block) => {
           metrics.commit.committed(block);
           metrics.state.committed(block);

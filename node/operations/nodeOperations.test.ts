@@ -283,11 +283,14 @@ const use = (operations: NodeOperations): void => {
   const registers = [operations.registry];
   const sent = new Counter({ name: 'deliver_blocks_sent', help: 'h', labelNames: ['channel', 'type'], registers });
   const height = new Gauge({ name: 'ledger_blockchain_height', help: 'h', labelNames: ['channel'], registers });
+  const left = new Gauge({ name: 'ftl_left', help: 'h', labelNames: ['of'], registers });
   const time = new Histogram({ name: 'endorser_proposal_duration', help: 'h', labelNames: ['channel'], registers });
   const alone = new Histogram({ name: 'blockcutter_alone', help: 'h', registers });
   queueMicrotask(() => {
     sent.inc({ type: 'x', channel: 'my.channel' }, 3);
     height.set({ channel: 'c' }, 7);
+    left.set({ of: 'unknown' }, Number.NaN);
+    left.set({ of: 'expired' }, -3);
     time.observe({ channel: 'c' }, 0.25);
     time.labels({ channel: 'd' }).observe(0.5);
     time.labels('e').observe(1);
@@ -358,7 +361,16 @@ describe('StatsD', () => {
     await new Promise((resolve) => {
       listener.close(resolve);
     });
-    expect(received.trimEnd().split('\n')).toEqual(expect.arrayContaining(EXPECTED));
+    const lines = received.trimEnd().split('\n');
+    expect(lines).toEqual(expect.arrayContaining(EXPECTED));
+    // A sign alone would mean a change; what is no number cannot be told.
+    expect(lines.filter((line) => line.includes('ftl.left'))).toEqual([
+      'org1.ftl.left.expired:0.000000|g',
+      'org1.ftl.left.expired:-3.000000|g',
+    ]);
+    for (const line of lines) {
+      expect(line).toMatch(/^org1\.[^:|\s]+:-?\d+\.\d{6}\|(?:c|g|ms)$/);
+    }
     const late = await start({ metrics: { provider: 'statsd', statsd } });
     await late.stop();
     expect(written.map(([level, , message]) => `${level} ${message}`)).toEqual(['warn metrics could not be sent']);

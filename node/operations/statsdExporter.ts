@@ -143,7 +143,7 @@ export class StatsdExporter {
       for (const { labels, value } of values) {
         const bucket = statsdName(name, labelNames, labels);
         if (String(type) !== 'counter') {
-          lines.push(this.#line(bucket, value, 'g'));
+          lines.push(...this.#gauge(bucket, value));
           continue;
         }
         const growth = value - (this.#sent.get(bucket) ?? 0);
@@ -154,6 +154,16 @@ export class StatsdExporter {
       }
     }
     return lines;
+  }
+
+  /** What is no number is left out: StatsD has no word for it. */
+  #gauge(bucket: string, value: number): readonly string[] {
+    if (!Number.isFinite(value)) {
+      return [];
+    }
+    const line = this.#line(bucket, value, 'g');
+    // With a sign it would be taken for a change of what was told before.
+    return value < 0 ? [this.#line(bucket, 0, 'g'), line] : [line];
   }
 
   #line(bucket: string, value: number, unit: 'ms' | 'c' | 'g'): string {

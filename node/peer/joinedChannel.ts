@@ -76,6 +76,7 @@ export class JoinedChannel implements PeerChannel {
   readonly #stop = new AbortController();
   #pipeline: BlockPipeline | null = null;
   #height: number;
+  #joinedBy: CommittedBlock | null = null;
   #source: BlockSource | null = null;
   #following: Promise<void> = Promise.resolve();
   #failure: string | null = null;
@@ -137,7 +138,7 @@ export class JoinedChannel implements PeerChannel {
         validationPlugins: modules.validationPlugins ?? {},
       });
       if (genesis !== null) {
-        await channel.#pipeline.commit({ view: genesis });
+        channel.#joinedBy = await channel.#pipeline.commit({ view: genesis });
       }
       if (channel.#pipeline.bundle === null) {
         throw new PeerChannelError('bad_genesis', `the ledger of channel ${channelId} holds no configuration`);
@@ -157,6 +158,11 @@ export class JoinedChannel implements PeerChannel {
 
   get height(): number {
     return this.#height;
+  }
+
+  /** The block that the channel was joined by, committed before anybody could listen; null unless its ledger is new. */
+  get joinedBy(): CommittedBlock | null {
+    return this.#joinedBy;
   }
 
   get firstBlock(): number {

@@ -12,6 +12,9 @@ const PREFIXES: Readonly<Record<string, string>> = { [OURS]: 'ours', [GO]: 'go' 
 /** What each must have told when it has joined a channel and was asked about it, which is asked of the peer and not in the channel. */
 const TOLD = [
   `ledger.blockchain_height.${CHANNEL}|g`,
+  `ledger.blockstorage_commit_time.${CHANNEL}|ms`,
+  `ledger.statedb_commit_time.${CHANNEL}|ms`,
+  `ledger.transaction_count.${CHANNEL}.CONFIG.unknown.VALID|c`,
   'endorser.proposals_received|c',
   'endorser.proposal_duration..qscc.true|ms',
   `deliver.blocks_sent.${CHANNEL}.false.block|c`,
