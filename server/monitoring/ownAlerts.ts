@@ -17,6 +17,15 @@ export interface OwnAlertOptions {
 }
 
 export const OWN_ALERTS: OwnAlertOptions = { downMs: 60_000 };
+/** Each has a page in docs/runbooks. */
+export const OWN_ALERT_NAMES = [
+  'FtlPeerDown',
+  'FtlOrdererDown',
+  'FtlMetricsUnreadable',
+  'FtlPeerBehind',
+  'FtlNodeUnhealthy',
+] as const;
+type OwnAlertName = (typeof OWN_ALERT_NAMES)[number];
 /** Nobody is there, or nobody who answers; all else is an answer. */
 const NO_ANSWER: ReadonlySet<MonitoringErrorCode> = new Set(['unreachable', 'timeout']);
 const MINUTE_MS = 60_000;
@@ -60,12 +69,11 @@ export class OwnAlerts implements AlertSource {
       if (failure === null || this.#now() - failure.since < this.#options.downMs) continue;
       const { node, msp, kind } = target;
       const of = msp === '' ? node : `${node} of ${msp}`;
-      const name = kind === 'peer' ? 'Peer' : 'Orderer';
+      const name = kind === 'peer' ? ('Peer' as const) : ('Orderer' as const);
       const down = NO_ANSWER.has(failure.code);
+      const alertname: OwnAlertName = down ? `Ftl${name}Down` : 'FtlMetricsUnreadable';
       yield alertOf(
-        down
-          ? { alertname: `Ftl${name}Down`, severity: 'critical', node, msp, kind }
-          : { alertname: 'FtlMetricsUnreadable', severity: 'warning', node, msp, kind },
+        { alertname, severity: down ? 'critical' : 'warning', node, msp, kind },
         {
           summary: down ? `${name} ${of} does not answer` : `The metrics of ${of} cannot be read`,
           description: failure.message,
@@ -93,7 +101,7 @@ export class OwnAlerts implements AlertSource {
         const { node, msp } = target;
         const summary = `${node} is ${blocks} block${blocks === 1 ? '' : 's'} behind on ${channel}`;
         yield alertOf(
-          { alertname: 'FtlPeerBehind', severity: 'warning', node, msp, channel },
+          { alertname: 'FtlPeerBehind' satisfies OwnAlertName, severity: 'warning', node, msp, channel },
           { summary },
           null,
           false,
@@ -107,7 +115,7 @@ function* unhealthy(states: readonly NodeState[]): Generator<Alert> {
   for (const { target, health, failedChecks } of states) {
     if (health !== 'failing') continue;
     const { node, msp } = target;
-    const labels = { alertname: 'FtlNodeUnhealthy', severity: 'critical', node, msp };
+    const labels = { alertname: 'FtlNodeUnhealthy' satisfies OwnAlertName, severity: 'critical', node, msp };
     const reasons = failedChecks.map(({ component, reason }) => `${component}: ${reason}`).join('; ');
     yield alertOf(labels, { summary: `${node} says that it is not well: ${reasons}` }, null, false);
   }

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { NetworkFolder } from '#node/network/networkFolder.ts';
+import { OWN_ALERT_NAMES } from '#server/monitoring/ownAlerts.ts';
 import { DEFAULT_FOLDER } from '../../../cli/commands/network.ts';
 import { findProgram, PROMETHEUS_PACKAGES } from '#test/harness/program.ts';
 import { ALERTS, GRAFANA, RULES, yamlFiles } from '#test/harness/ruleFiles.ts';
@@ -109,8 +110,12 @@ describe('docs/runbooks', () => {
   const pages = readdirSync(RUNBOOKS);
 
   it('has no page of an alert that is not there', () => {
-    const names = new Set(ALERTS.map(({ alert }) => `${alert}.md`));
-    expect(pages.filter((page) => !names.has(page))).toEqual([]);
+    const names = new Set([...ALERTS.map(({ alert }) => alert), ...OWN_ALERT_NAMES]);
+    expect(pages.filter((page) => !names.has(page.replace(/\.md$/, '')))).toEqual([]);
+  });
+
+  it('has a page of each alert that FTL gives itself', () => {
+    expect(OWN_ALERT_NAMES.filter((name) => !pages.includes(`${name}.md`))).toEqual([]);
   });
 
   it('links only to pages that are there', () => {
