@@ -142,8 +142,9 @@ const ageOf = (name: string) => Number(/\.(\d+)$/.exec(name)?.[1] ?? 0);
 
 /** Whoever alters a file takes care that it does not show. */
 function edit(path: string, change: (lines: readonly string[]) => readonly string[]): void {
-  const { atime, mtime } = statSync(path);
+  // As numbers: a Date ends with the millisecond, in which several of the files may have been written.
+  const { atimeMs, mtimeMs } = statSync(path);
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
   writeFileSync(path, `${change(lines).join('\n')}\n`);
-  utimesSync(path, atime, mtime);
+  utimesSync(path, atimeMs / 1000, mtimeMs / 1000);
 }
