@@ -54,6 +54,7 @@ export const ALERT_EXAMPLE = {
   channel: null,
   summary: 'Peer peer0.org1.example.com of Org1MSP does not answer',
   description: null,
+  runbook: null,
   since: '2026-11-21T00:19:43.600Z',
   silenced: false,
   labels: { alertname: 'FtlPeerDown', severity: 'critical', kind: 'peer', ...NODE },

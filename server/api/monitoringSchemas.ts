@@ -81,6 +81,8 @@ export const Alert = z.object({
   channel: z.string().nullable(),
   summary: z.string(),
   description: z.string().nullable(),
+  /** Address of a page that says what to do, as the rule names it; those that FTL brings are under `/runbooks/`. */
+  runbook: z.string().nullable(),
   since: z.string().nullable(),
   /** Silenced or inhibited in Alertmanager. */
   silenced: z.boolean(),

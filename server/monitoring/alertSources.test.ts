@@ -85,10 +85,19 @@ describe('an alert', () => {
       channel: null,
       summary: 'unnamed',
       description: null,
+      runbook: null,
       since: null,
       silenced: false,
       labels: {},
     });
+    for (const [runbook, link] of [
+      ['https://wiki.example.org/a?b#c', 'https://wiki.example.org/a?b#c'],
+      ['docs/runbooks/A.md', null],
+      ['javascript:alert(1)', null],
+      [`https://example.org/${'x'.repeat(1000)}`, null],
+    ] as const) {
+      expect(alertOf({}, { runbook_url: runbook }, null, false).runbook).toBe(link);
+    }
     const told = alertOf({ alertname: 'A', severity: 'page', peer: 'p' }, { message: 'x'.repeat(2000) }, null, true);
     expect(told).toMatchObject({
       name: 'A',

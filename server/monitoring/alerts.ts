@@ -8,6 +8,8 @@ export interface Alert {
   readonly channel: string | null;
   readonly summary: string;
   readonly description: string | null;
+  /** Address (http or https) of a page that says what to do, as the rule names it. */
+  readonly runbook: string | null;
   /** ISO 8601. */
   readonly since: string | null;
   /** Silenced or inhibited in Alertmanager: known, and nobody is told. */
@@ -33,7 +35,7 @@ export function alertOf(
   silenced: boolean,
 ): Alert {
   const { alertname = 'unnamed', severity, node, peer, msp, channel } = labels;
-  const { summary, description, message } = annotations;
+  const { summary, description, message, runbook_url: runbook } = annotations;
   return {
     name: alertname,
     severity: ORDER.find((one) => one === severity) ?? 'warning',
@@ -42,10 +44,17 @@ export function alertOf(
     channel: channel ?? null,
     summary: (summary ?? message ?? alertname).slice(0, TEXT),
     description: description?.slice(0, TEXT) ?? null,
+    runbook: runbook !== undefined && isWebAddress(runbook) ? runbook : null,
     since,
     silenced,
     labels,
   };
+}
+
+/** Nothing else becomes a link: what rules say comes from elsewhere. */
+function isWebAddress(text: string): boolean {
+  const protocol = URL.parse(text)?.protocol;
+  return text.length <= TEXT && (protocol === 'https:' || protocol === 'http:');
 }
 
 /** The gravest first, then the oldest. */

@@ -83,6 +83,7 @@ describe('own alerts', () => {
         channel: null,
         summary: 'Peer peer0 of Org1MSP does not answer',
         description: 'p does not',
+        runbook: null,
         since: '2026-11-21T00:00:00.000Z',
         silenced: false,
         labels: { alertname: 'FtlPeerDown', severity: 'critical', node: 'peer0', msp: 'Org1MSP', kind: 'peer' },

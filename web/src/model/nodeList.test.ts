@@ -29,6 +29,7 @@ const alert = (more: Partial<Alert>): Alert => ({
   channel: null,
   summary: '',
   description: null,
+  runbook: null,
   since: null,
   silenced: false,
   labels: {},

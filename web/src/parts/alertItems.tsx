@@ -34,11 +34,7 @@ export function AlertItems({ alerts, at, now }: Props) {
               {(at === undefined || alertNodeId(alert) !== at) && <Where alert={alert} />}
               {alert.channel !== null && <span>channel {alert.channel}</span>}
               <Since alert={alert} now={now} />
-              {hasRunbook(alert.name) && (
-                <Link to={`/runbooks/${encodeURIComponent(alert.name)}`}>
-                  what to do<span className="visually-hidden"> about {alert.name}</span>
-                </Link>
-              )}
+              <WhatToDo alert={alert} />
             </p>
           </div>
         </li>
@@ -52,6 +48,23 @@ function Where({ alert }: { readonly alert: Alert }) {
   if (id !== null) return <NodeLink id={id}>{alert.node}</NodeLink>;
   const where = alert.node ?? alert.msp;
   return where === null ? null : <span>{where}</span>;
+}
+
+/** The rule's own page before the one that FTL brings. */
+function WhatToDo({ alert: { name, runbook } }: { readonly alert: Alert }) {
+  const text = (
+    <>
+      what to do<span className="visually-hidden"> about {name}</span>
+    </>
+  );
+  if (runbook !== null) {
+    return (
+      <a href={runbook} rel="noreferrer">
+        {text}
+      </a>
+    );
+  }
+  return hasRunbook(name) ? <Link to={`/runbooks/${encodeURIComponent(name)}`}>{text}</Link> : null;
 }
 
 function Since({ alert, now }: { readonly alert: Alert; readonly now: number }) {
