@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { ConfigError } from '#config/loadOptions.ts';
+import { StoreError } from '#trace/store/errors.ts';
 import { addOptions, optionsOf, STORE_OPTIONS } from '../commandOptions.ts';
 import type { CopyPhase } from '../store/copyStore.ts';
 
@@ -63,6 +64,8 @@ async function copy(command: Command, from: string, to: string, quiet: boolean):
             ? ''
             : `${result.late} of them came into ${from} meanwhile: stop what collects into it, and copy again to have the rest\n`),
       );
+    } catch (error) {
+      throw withHint(error);
     } finally {
       bar.stop();
       await target.close();
@@ -72,6 +75,12 @@ async function copy(command: Command, from: string, to: string, quiet: boolean):
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+}
+
+/** Of what passes. */
+function withHint(error: unknown): unknown {
+  if (!(error instanceof StoreError) || !['io', 'busy', 'disk_full'].includes(error.code)) return error;
+  return new StoreError(error.code, `${error.message} The same command goes on from where it was.`, { cause: error });
 }
 
 interface Bar {

@@ -9,7 +9,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { importAll } from '#collector/collector.ts';
 import { recordMapping, SUMMARY_MAPPING } from '#trace/store/elasticsearch/mappings.ts';
-import { at, client, exampleRecords, P1, peer, record, txIdOf } from '#trace/store/conformance/exampleRecords.ts';
+import { exampleRecords, P1, record, txIdOf } from '#trace/store/conformance/exampleRecords.ts';
 import { readEverything } from '#trace/store/conformance/readEverything.ts';
 import { openStore } from '#trace/store/openStore.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
@@ -164,39 +164,20 @@ function fieldsOf(mapping: unknown, path = ''): string[] {
     .toSorted();
 }
 
-it('summarises a transaction that goes to more than ten thousand peers, and a peer that caught up in thousands of steps', async () => {
+it('makes summaries where a peer caught up in thousands of steps', async () => {
   const sqlite = await openStore('sqlite::memory:');
   closing.push(() => sqlite.close());
   const store = await place.open();
-  const tx_id = txIdOf('feed');
-  const asked = Array.from({ length: 10_400 }, (_, n) =>
-    record({
-      channel,
-      node: P1,
-      ms: n,
-      point: 'endorse.request',
-      tx_id,
-      sender: client,
-      receiver: peer(`peer${n}.org1.example.com`),
-      chaincode: 'basic',
-    }),
-  );
+  // More ranges of blocks than a query may have clauses.
   const ranges = Array.from({ length: 12_000 }, (_, n) =>
     record({ channel, node: P1, ms: 20_000 + n, point: 'gossip.transfer', block: { number: n * 3, last: n * 3 + 1 } }),
   );
   for (const one of [sqlite, store]) {
-    for (const records of [asked, exampleRecords(), ranges]) await one.append(records);
+    await one.append(exampleRecords());
+    await one.append(ranges);
     while ((await one.refresh()).remaining > 0);
   }
-  const [expected, found] = await Promise.all(
-    [sqlite, store].map(async (one) => (await one.traces({ txId: 'feed' })).items),
-  );
-  expect(found).toEqual(expected);
-  expect(found).toHaveLength(1);
   expect((await store.traces({})).items).toEqual((await sqlite.traces({})).items);
-  const edges = (await store.trace({ channel, txId: tx_id }))?.edges.length;
-  expect(edges).toBeGreaterThan(10_000);
-  expect(edges).toBe((await sqlite.trace({ channel, txId: tx_id }))?.edges.length);
 });
 
 it('rolls over by age, and by size', async () => {
@@ -213,6 +194,5 @@ it('rolls over by age, and by size', async () => {
     while ((await store.refresh()).remaining > 0);
     expect(await indices()).toBe(expected);
   }
-  expect(at(0)).toMatch(/Z$/);
   expect(await readEverything(await place.open())).toMatchObject({ records: 3, count: 3 });
 });

@@ -46,6 +46,18 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
     expect(stopped.stderr).toMatch(/^ftl: Stopped after \d+ records: the same command goes on from there\.\n$/);
     expect(await written()).toBeLessThan(expected.records);
 
+    cluster.fill();
+    const refused = await runFtl([
+      'store',
+      'copy',
+      '--from',
+      url,
+      '--to',
+      `elasticsearch:${cluster.url}/${place.prefix}`,
+    ]);
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/nearly full.*The same command goes on from where it was\.\n$/);
+
     const second = await runFtl(copy);
     expect(second).toMatchObject({ status: 0, stderr: '' });
     expect(second.stdout).toMatch(
