@@ -16,6 +16,8 @@ export interface ElasticsearchOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** 512 unless told. */
   readonly heapMiB?: number;
+  /** With all of Java's compilers, as it is run for work; without, it starts sooner. */
+  readonly optimising?: boolean;
 }
 
 /** `nobody`, by number: Elasticsearch refuses to run as root. */
@@ -142,7 +144,14 @@ export class ElasticsearchNode {
       .split('\n')
       .filter((line) => !/^\s*(#|$)|Xlog|UseG1GC/.test(line));
     const heap = `${this.#options.heapMiB ?? 512}m`;
-    return [`-Xms${heap}`, `-Xmx${heap}`, '-XX:+UseSerialGC', ...QUICK.split(' '), ...shipped, ''].join('\n');
+    return [
+      `-Xms${heap}`,
+      `-Xmx${heap}`,
+      '-XX:+UseSerialGC',
+      ...(this.#options.optimising === true ? [] : QUICK.split(' ')),
+      ...shipped,
+      '',
+    ].join('\n');
   }
 
   #settings(): string {

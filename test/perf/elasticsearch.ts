@@ -52,7 +52,7 @@ else process.send?.(await collect(values.collect, values.store));
 
 async function main(count: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'ftl-perf-'));
-  const elasticsearch = await ElasticsearchNode.start({ heapMiB: Number(values.heap) });
+  const elasticsearch = await ElasticsearchNode.start({ heapMiB: Number(values.heap), optimising: true });
   const proxy = await versionProxy(Number(new URL(elasticsearch.url).port), '9.5.3');
   try {
     const file = join(folder, 'own.log');

@@ -66,7 +66,7 @@ async function main(): Promise<void> {
     },
   });
   const folder = mkdtempSync(join(tmpdir(), 'ftl-perf-'));
-  const elasticsearch = values.elasticsearch ? await ElasticsearchNode.start() : null;
+  const elasticsearch = values.elasticsearch ? await ElasticsearchNode.start({ optimising: true }) : null;
   const store = await openStore(
     elasticsearch === null
       ? `sqlite:${positionals[0] ?? join(folder, 'store.db')}`
