@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { ConfigError } from './loadOptions.ts';
-import { flagName, type OptionKey, type Options } from './options.ts';
+import { flagName, type Options } from './options.ts';
+import { readPem } from './readPem.ts';
 
 /** PEM texts of the listener for Beats. */
 export interface BeatsFiles {
@@ -25,15 +25,4 @@ export function readBeatsFiles(options: Options): BeatsFiles {
     key: readPem('beatsKey', beatsKey),
     ...(beatsClientCa === '' ? {} : { clientCa: readPem('beatsClientCa', beatsClientCa) }),
   };
-}
-
-function readPem(key: OptionKey, path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`--${flagName(key)} ${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-  if (!text.includes('-----BEGIN ')) throw new ConfigError(`--${flagName(key)} ${path} is no PEM file.`);
-  return text;
 }

@@ -3,7 +3,8 @@ import { createSecureContext } from 'node:tls';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from './loadOptions.ts';
-import { flagName, type OptionKey, type Options } from './options.ts';
+import { flagName, type Options } from './options.ts';
+import { readPem } from './readPem.ts';
 
 /** As Prometheus' file-based discovery reads it. */
 const Groups = z.array(
@@ -91,15 +92,4 @@ function targetsOf<T>(file: string, make: (groups: OperationsGroups) => readonly
 
 function changeOf(file: string): number | null {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? null;
-}
-
-function readPem(key: OptionKey, path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`--${flagName(key)} ${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-  if (!text.includes('-----BEGIN ')) throw new ConfigError(`--${flagName(key)} ${path} is no PEM file.`);
-  return text;
 }

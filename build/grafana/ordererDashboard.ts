@@ -1,4 +1,4 @@
-import { type DashboardSpec, p95, rate } from './panels.ts';
+import { type DashboardSpec, p95, processPanels, rate } from './panels.ts';
 
 const NODE = '{kind="orderer", node=~"$node"}';
 const CHANNEL = '{kind="orderer", node=~"$node", channel=~"$channel"}';
@@ -107,17 +107,7 @@ export const ORDERER: DashboardSpec = {
     {
       title: 'Resources',
       panels: [
-        {
-          title: 'Processor',
-          about: 'Cores in use.',
-          queries: [[`rate(process_cpu_seconds_total${NODE}[$__rate_interval])`, '{{node}}']],
-        },
-        {
-          title: 'Memory',
-          about: 'Resident.',
-          queries: [[`process_resident_memory_bytes${NODE}`, '{{node}}']],
-          unit: 'bytes',
-        },
+        ...processPanels(NODE),
         {
           title: 'Calls',
           about: 'Streams a second that began.',

@@ -210,3 +210,20 @@ export function mean(metric: string, by: string, selector: string): string {
 export function rate(metric: string, by: string, selector: string): string {
   return `sum by (${by}) (rate(${metric}${selector}[$__rate_interval]))`;
 }
+
+/** What a node's process takes. */
+export function processPanels(selector: string): readonly PanelSpec[] {
+  return [
+    {
+      title: 'Processor',
+      about: 'Cores in use.',
+      queries: [[`rate(process_cpu_seconds_total${selector}[$__rate_interval])`, '{{node}}']],
+    },
+    {
+      title: 'Memory',
+      about: 'Resident.',
+      queries: [[`process_resident_memory_bytes${selector}`, '{{node}}']],
+      unit: 'bytes',
+    },
+  ];
+}

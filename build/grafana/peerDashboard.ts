@@ -1,4 +1,4 @@
-import { type DashboardSpec, mean, p95, rate } from './panels.ts';
+import { type DashboardSpec, mean, p95, processPanels, rate } from './panels.ts';
 
 const NODE = '{kind="peer", node=~"$node"}';
 const CHANNEL = '{node=~"$node", channel=~"$channel"}';
@@ -114,17 +114,7 @@ export const PEER: DashboardSpec = {
     {
       title: 'Resources',
       panels: [
-        {
-          title: 'Processor',
-          about: 'Cores in use.',
-          queries: [[`rate(process_cpu_seconds_total${NODE}[$__rate_interval])`, '{{node}}']],
-        },
-        {
-          title: 'Memory',
-          about: 'Resident.',
-          queries: [[`process_resident_memory_bytes${NODE}`, '{{node}}']],
-          unit: 'bytes',
-        },
+        ...processPanels(NODE),
         {
           title: 'Open files',
           about: 'Of those that the process may have.',

@@ -1,5 +1,5 @@
 import type { Network } from '../network/network.ts';
-import { formatTime } from './sqlite/time.ts';
+import { formatTime } from './time.ts';
 import type { NodeSummary } from './traceStore.ts';
 
 /** What is known of one record stream; times in microseconds. */

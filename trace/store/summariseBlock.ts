@@ -1,6 +1,6 @@
 import type { Network } from '../network/network.ts';
 import type { StoredRecord, TraceRecord, TxRef } from '../record.ts';
-import { approximateTime } from './sqlite/time.ts';
+import { approximateTime } from './time.ts';
 import type { BlockSummary } from './traceStore.ts';
 
 /** What all records about a block, those about ranges that hold it included, say of it together; their order does not matter. */

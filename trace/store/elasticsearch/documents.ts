@@ -1,3 +1,4 @@
+import type { FactEffect } from '../factEffects.ts';
 import type { FindingCode } from '../../findings/codes.ts';
 import type { TraceRecord } from '../../record.ts';
 import type { TraceSummary } from '../../trace.ts';
@@ -174,14 +175,9 @@ export interface MarkDocument {
 
 /** Summaries that something beyond their own records has changed: a fact, a height, or records that are gone. */
 export type Mark =
-  | { readonly what: 'all' }
-  | { readonly what: 'channel'; readonly channel: string }
+  | FactEffect
   /** Transactions in blocks `first` to `until` of the channel. */
   | { readonly what: 'blocks'; readonly channel: string; readonly first: number; readonly until: number }
-  /** Transactions of the channel (`null`: of any) that are in a block and have a record at or after the time `first`. */
-  | { readonly what: 'since'; readonly channel: string | null; readonly first: number }
-  /** Transactions of whatever channel with records between two times. */
-  | { readonly what: 'times'; readonly first: number; readonly until: number }
   /** Whatever the ID `txId` (full or shortened) stands for, in any channel; no summary need be there. */
   | { readonly what: 'trace'; readonly txId: string };
 

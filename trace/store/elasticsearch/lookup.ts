@@ -2,7 +2,7 @@ import { assemble } from '../../assemble/assemble.ts';
 import type { StoredRecord } from '../../record.ts';
 import type { Trace } from '../../trace.ts';
 import { StoreError } from '../errors.ts';
-import { approximateTime } from '../sqlite/time.ts';
+import { approximateTime } from '../time.ts';
 import type { FindOptions, TraceKey } from '../traceStore.ts';
 import type { SearchAnswer } from './cluster.ts';
 import type { HeightDocument } from './documents.ts';

@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts';
-import { approximateTime } from '../sqlite/time.ts';
+import { approximateTime } from '../time.ts';
 import { itemError } from './clientErrors.ts';
 import type { Cluster, Hit } from './cluster.ts';
 import type { FollowerDocument, Mark, MarkDocument } from './documents.ts';

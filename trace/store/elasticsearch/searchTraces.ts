@@ -1,6 +1,6 @@
 import type { TraceSummary } from '../../trace.ts';
 import { StoreError } from '../errors.ts';
-import { approximateTime } from '../sqlite/time.ts';
+import { approximateTime } from '../time.ts';
 import { type Page, TRACE_SORTS, type TraceQuery } from '../traceStore.ts';
 import type { SummaryDocument } from './documents.ts';
 import type { Parts } from './parts.ts';

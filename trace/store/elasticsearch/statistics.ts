@@ -1,6 +1,6 @@
 import type { FindingCode } from '../../findings/codes.ts';
 import { STAGE_NAMES } from '../../trace.ts';
-import { formatTime } from '../sqlite/time.ts';
+import { formatTime } from '../time.ts';
 import { bucketWidth } from '../throughputBuckets.ts';
 import type { Percentiles, Statistics, StatisticsQuery } from '../traceStore.ts';
 import type { Parts } from './parts.ts';

@@ -1,5 +1,5 @@
 import type { TraceRecord } from '../../record.ts';
-import { approximateTime, LATEST_TIME } from '../sqlite/time.ts';
+import { approximateTime, LATEST_TIME } from '../time.ts';
 import type { StateDocument } from './documents.ts';
 import { blockId, stateId, type IndexNames } from './indices.ts';
 import { normalId } from './recordDocument.ts';

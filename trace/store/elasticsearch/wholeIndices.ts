@@ -1,4 +1,4 @@
-import { formatTime } from '../sqlite/time.ts';
+import { formatTime } from '../time.ts';
 import type { Cluster } from './cluster.ts';
 import { type Expiring, splitByLife, summaryPages } from './expiry.ts';
 import { BLOCK_POINTS, TX_POINTS } from './recordKind.ts';

@@ -7,7 +7,7 @@ import { readCounter, writeCounter } from './counters.ts';
 import type { Parts } from './parts.ts';
 import { RecordRows } from './recordRows.ts';
 import { markStale, STALE_BLOCKS } from './stale.ts';
-import { approximateTime } from './time.ts';
+import { approximateTime } from '../time.ts';
 import { FULL, PLACED, SHORTENED, type Transaction } from './transactions.ts';
 import { normalId } from './txId.ts';
 import { Watermarks } from './watermarks.ts';

@@ -5,7 +5,7 @@ import { StoreError } from '../errors.ts';
 import type { FindOptions, TraceKey } from '../traceStore.ts';
 import { EvidenceReader, type Evidence } from './evidence.ts';
 import type { Parts } from './parts.ts';
-import { approximateTime } from './time.ts';
+import { approximateTime } from '../time.ts';
 import { FULL, PLACED, SHORTENED, type Transaction } from './transactions.ts';
 import { normalId } from './txId.ts';
 

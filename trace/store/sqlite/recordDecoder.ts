@@ -3,7 +3,7 @@ import { BoundedMap } from './boundedMap.ts';
 import { ByteReader } from './bytes.ts';
 import type { Dictionary } from './dictionary.ts';
 import { parseTemplate, type TemplateItem } from './recordTemplate.ts';
-import { formatTime } from './time.ts';
+import { formatTime } from '../time.ts';
 
 /** What a row already says, so that its records need not. */
 export interface RowContext {

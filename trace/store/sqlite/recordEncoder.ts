@@ -3,7 +3,7 @@ import { ByteWriter, isHex } from './bytes.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { RecordDecoder, RowContext, TxListStore } from './recordDecoder.ts';
 import { blockLetters, isUint, KNOWN_FTL, KNOWN_TOP, type TemplateItem } from './recordTemplate.ts';
-import { approximateTime, fractionDigits, parseTime } from './time.ts';
+import { approximateTime, fractionDigits, parseTime } from '../time.ts';
 
 interface Recent {
   readonly key: number;

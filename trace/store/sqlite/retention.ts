@@ -2,7 +2,7 @@ import { StoreError } from '../errors.ts';
 import { readCounter, writeCounter } from './counters.ts';
 import type { Parts } from './parts.ts';
 import { timeOf } from './recordDecoder.ts';
-import { approximateTime } from './time.ts';
+import { approximateTime } from '../time.ts';
 import { FULL, PLACED, SHORTENED, type Transaction } from './transactions.ts';
 
 /** Rows looked at per transaction at most, and for how long the write lock is held. */

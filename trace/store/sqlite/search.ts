@@ -5,7 +5,7 @@ import { TRACE_SORTS, type Page, type TraceQuery } from '../traceStore.ts';
 import type { Row } from './database.ts';
 import { normalId } from './txId.ts';
 import type { Parts } from './parts.ts';
-import { approximateTime } from './time.ts';
+import { approximateTime } from '../time.ts';
 import { fromStoredId, type StoredTxId } from './txId.ts';
 
 const COLUMNS: Readonly<Record<(typeof TRACE_SORTS)[number], string>> = {

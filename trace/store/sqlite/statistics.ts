@@ -5,7 +5,7 @@ import type { Percentiles, Statistics, StatisticsQuery } from '../traceStore.ts'
 import type { SQLInputValue } from 'node:sqlite';
 import type { Parts } from './parts.ts';
 import { timeConditions } from './search.ts';
-import { formatTime } from './time.ts';
+import { formatTime } from '../time.ts';
 
 /** Percentiles and medians are exact up to so many traces, and from a sample of about this size beyond. */
 const SAMPLE = 20_000;

@@ -3,7 +3,7 @@ import { traceIdOf } from '../../record.ts';
 import { STAGE_NAMES, type Edge, type Trace, type TraceSummary } from '../../trace.ts';
 import { ByteReader, ByteWriter, isHex } from './bytes.ts';
 import type { Shapes } from './shapes.ts';
-import { formatTime, parseTime } from './time.ts';
+import { formatTime, parseTime } from '../time.ts';
 
 /** A row of `summary` without its key and revision. */
 export interface SummaryRow {

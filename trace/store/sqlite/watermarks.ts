@@ -1,7 +1,7 @@
 import type { TraceRecord } from '../../record.ts';
 import type { Database } from './database.ts';
 import { markStale, STALE_BLOCKS, STALE_CHANNEL } from './stale.ts';
-import { approximateTime } from './time.ts';
+import { approximateTime } from '../time.ts';
 import { normalId } from './txId.ts';
 
 interface Stream {

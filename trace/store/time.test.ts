@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ByteReader, ByteWriter } from './bytes.ts';
+import { ByteReader, ByteWriter } from './sqlite/bytes.ts';
 import { approximateTime, formatTime, fractionDigits, LATEST_TIME, parseTime } from './time.ts';
 
 it('gives timestamps back letter by letter, or says that it cannot', () => {
