@@ -72,6 +72,6 @@ function grafanaRule(title: string, { expr, labels, annotations, for: duration =
 /** `$value` is one number in Prometheus' templates and a text about all of them in Grafana's. */
 function mapped(annotations: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(annotations).map(([name, text]) => [name, text.replaceAll('{{ $value', '{{ $values.A.Value')]),
+    Object.entries(annotations).map(([name, text]) => [name, text.replaceAll(/\$value\b/g, '$$values.A.Value')]),
   );
 }

@@ -15,7 +15,7 @@ export const NETWORK: DashboardSpec = {
         {
           title: 'Nodes that do not answer',
           about: 'Peers and orderers whose operations service gives Prometheus no answer.',
-          queries: [['count(up{job="fabric"} == 0) or vector(0)', '']],
+          queries: [['count(up{kind=~"peer|orderer"} == 0) or vector(0)', '']],
           kind: 'number',
           redFrom: 1,
         },
@@ -61,7 +61,7 @@ export const NETWORK: DashboardSpec = {
         {
           title: 'Answering',
           about: '1 where the node’s operations service answered the last scrape, else 0.',
-          queries: [['up{job="fabric"}', '{{node}}']],
+          queries: [['up{kind=~"peer|orderer"}', '{{node}}']],
         },
         {
           title: 'Height',
