@@ -49,6 +49,12 @@ async function until<T>(ask: () => Promise<T>, so: (answer: T) => boolean): Prom
   }
 }
 
+const metricsOf = (height: number): string =>
+  `# TYPE ledger_blockchain_height gauge\nledger_blockchain_height{channel="mychannel"} ${height}\n`;
+
+const nodeAt = async (name: string, height: number): Promise<NodeTarget> =>
+  targetAt(stack.use(await standIn(answers({ '/metrics': metricsOf(height) }))).url, name);
+
 describe('/api/v1/monitoring', () => {
   it('tells of each node once, and where the rest comes from', async () => {
     const [one, other] = [await node(), await node()];
@@ -63,6 +69,29 @@ describe('/api/v1/monitoring', () => {
     ]);
     const { items } = await expectAnswer(await server.get('/api/v1/alerts'), AlertList);
     expect(items.length).toBeLessThanOrEqual(1);
+  });
+
+  it('tells how far each node is, and since when that is known', async () => {
+    const targets = [
+      await nodeAt('empty', 0),
+      await nodeAt('full', 8),
+      targetAt(new URL('http://127.0.0.1:1'), 'gone'),
+    ];
+    const server = await serve({ targets: () => targets, scraper: { intervalMs: 5 } });
+    const ask = async () => expectAnswer(await server.get('/api/v1/monitoring'), MonitoringState);
+    const { items, channels } = await until(ask, ({ items: [, full, gone] }) =>
+      [full?.heights.length, gone?.heightsProblem?.length].every(Boolean),
+    );
+    expect(items.map(({ node: of, heights }) => [of, heights.map(({ height }) => height)])).toEqual([
+      ['empty', [0]],
+      ['full', [8]],
+      ['gone', []],
+    ]);
+    expect(items[2]?.heightsProblem).toBe('gone cannot be reached: nobody listens there');
+    expect(Date.parse(items[0]!.heights[0]!.at)).toBeLessThanOrEqual(Date.now());
+    expect(channels).toEqual([]);
+    const full = await expectAnswer(await server.get('/api/v1/nodes/Org1MSP/full/health'), NodeHealth);
+    expect(full.heights).toMatchObject([{ channel: 'mychannel', height: 8 }]);
   });
 
   it('follows the list of the nodes', async () => {

@@ -1,12 +1,19 @@
 import type { z } from 'zod';
 import { type Alert as ActiveAlert, sortAlerts } from '../monitoring/alerts.ts';
+import type { NodeHeights } from '../monitoring/heights.ts';
 import type { LogSpecState as HeldSpec } from '../monitoring/logSpecs.ts';
 import type { NodeRef, RangeQuery } from '../monitoring/metricsSource.ts';
 import type { NodeState } from '../monitoring/nodeStates.ts';
 import type { NodeTarget } from '../monitoring/nodeTarget.ts';
 import { requireOperator } from '../principal.ts';
 import { ApiProblem } from '../problems.ts';
-import { HEALTH_EXAMPLE, LOG_SPEC_EXAMPLE, METRICS_EXAMPLE, ALERT_EXAMPLE } from './monitoringExamples.ts';
+import {
+  ALERT_EXAMPLE,
+  HEALTH_EXAMPLE,
+  LOG_SPEC_EXAMPLE,
+  METRICS_EXAMPLE,
+  MONITORING_EXAMPLE,
+} from './monitoringExamples.ts';
 import {
   AlertList,
   AlertQuery,
@@ -33,24 +40,29 @@ export const getMonitoring = jsonOperation({
   id: 'getMonitoring',
   path: '/api/v1/monitoring',
   tag: 'monitoring',
-  summary: 'Health and version of every node whose operations service is known, and where metrics and alerts come from',
+  summary:
+    'Health, version and heights of every node whose operations service is known, and where metrics and alerts come from',
   params: NoInput,
   query: NoInput,
   answer: {
     name: 'MonitoringState',
     schema: MonitoringState,
-    description: 'The nodes as they are now; an answer of theirs is kept for three seconds',
-    example: { metrics: 'scraper', alerts: 'own', mayChange: true, items: [HEALTH_EXAMPLE] },
+    description:
+      'The nodes as they are now; an answer of theirs is kept for three seconds. Heights are as old as their `at` says',
+    example: MONITORING_EXAMPLE,
   },
   problems: ['invalid_request'],
   async handle({ principal }, { monitoring }) {
-    const states = await monitoring.states.all();
+    const [states, { nodes, minuteAgo }] = await Promise.all([monitoring.states.all(), monitoring.heights()]);
     return {
       body: {
         metrics: monitoring.source.kind,
         alerts: monitoring.alerts.kind,
         mayChange: principal.role === 'operator',
-        items: states.map(healthOf),
+        items: states.map((state) => healthOf(state, nodes.get(state.target.id))),
+        channels: Array.from(minuteAgo, ([channel, heightMinuteAgo]) => ({ channel, heightMinuteAgo })).toSorted(
+          (a, b) => (a.channel < b.channel ? -1 : 1),
+        ),
       },
     };
   },
@@ -60,14 +72,16 @@ export const getNodeHealth = jsonOperation({
   id: 'getNodeHealth',
   path: '/api/v1/nodes/{msp}/{name}/health',
   tag: 'monitoring',
-  summary: 'What a node says of its health, and its version',
+  summary: 'What a node says of its health, its version, and how far it is',
   params: NodeParams,
   query: NoInput,
   answer: { name: 'NodeHealth', schema: NodeHealth, description: 'As it is now', example: HEALTH_EXAMPLE },
   problems: ['invalid_request', 'node_not_monitored'],
   exampleParams: EXAMPLE_NODE,
   async handle({ params }, { monitoring }) {
-    return { body: healthOf(await monitoring.states.of(targetOf(params, monitoring))) };
+    const target = targetOf(params, monitoring);
+    const [state, { nodes }] = await Promise.all([monitoring.states.of(target), monitoring.source.heights([target])]);
+    return { body: healthOf(state, nodes.get(target.id)) };
   },
 });
 
@@ -253,16 +267,22 @@ function rangeOf(fromText: string | undefined, toText: string | undefined): Rang
   return { from, to: until, stepMs };
 }
 
-function healthOf({
-  target,
-  health,
-  failedChecks,
-  problem,
-  version,
-  checkedAt,
-}: NodeState): Frozen<z.output<typeof NodeHealth>> {
+function healthOf(state: NodeState, known: NodeHeights | undefined): Frozen<z.output<typeof NodeHealth>> {
+  const { target, health, failedChecks, problem, version, checkedAt } = state;
   const { id, node, msp, kind } = target;
-  return { id, node, msp, kind, health, failedChecks, problem, version, checkedAt: isoOf(checkedAt) };
+  return {
+    id,
+    node,
+    msp,
+    kind,
+    health,
+    failedChecks,
+    problem,
+    version,
+    checkedAt: isoOf(checkedAt),
+    heights: (known?.heights ?? []).map(({ channel, height, at }) => ({ channel, height, at: isoOf(at) })),
+    heightsProblem: known?.problem ?? null,
+  };
 }
 
 function specOf({ spec, change }: HeldSpec): Frozen<z.output<typeof LogSpecState>> {

@@ -11,6 +11,16 @@ export const HEALTH_EXAMPLE = {
   problem: null,
   version: '0.1.0',
   checkedAt: '2026-11-21T00:20:43.600Z',
+  heights: [{ channel: 'mychannel', height: 5, at: '2026-11-21T00:20:41.200Z' }],
+  heightsProblem: null,
+};
+
+export const MONITORING_EXAMPLE = {
+  metrics: 'scraper',
+  alerts: 'own',
+  mayChange: true,
+  items: [HEALTH_EXAMPLE],
+  channels: [{ channel: 'mychannel', heightMinuteAgo: 4 }],
 };
 
 export const METRICS_EXAMPLE = {

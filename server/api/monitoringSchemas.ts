@@ -18,6 +18,13 @@ export const NodeHealth = z.object({
   problem: z.string().nullable(),
   version: z.string().nullable(),
   checkedAt: z.string(),
+  /**
+   * Blocks that it had when its metrics were read last, within the hour, and when that was. A channel that is not there is not known,
+   * which is not a height of 0.
+   */
+  heights: z.array(z.object({ channel: z.string(), height: z.int().min(0), at: z.string() })),
+  /** Why its metrics tell no heights, or none that are new. */
+  heightsProblem: z.string().nullable(),
 });
 
 export const MonitoringState = z.object({
@@ -29,6 +36,8 @@ export const MonitoringState = z.object({
   mayChange: z.boolean(),
   /** The nodes whose operations services are known. */
   items: z.array(NodeHealth),
+  /** Blocks that some node had a minute ago, by metrics: who has fewer now is behind. Nodes are not asked at the same moment. */
+  channels: z.array(z.object({ channel: z.string(), heightMinuteAgo: z.int().min(0) })),
 });
 
 const Iso = z.iso.datetime({ offset: true });

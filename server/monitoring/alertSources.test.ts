@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { answers, standIn } from '../test/standIn.ts';
 import { alertOf, sortAlerts } from './alerts.ts';
 import { alertmanagerAlerts, prometheusAlerts } from './alertSources.ts';
-import { PrometheusClient } from './prometheusSource.ts';
+import { PrometheusClient } from './prometheusClient.ts';
 
 const stack = new AsyncDisposableStack();
 afterAll(() => stack.disposeAsync());

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Alert, alertOf, type AlertSource } from './alerts.ts';
-import { PrometheusClient, type PrometheusOptions } from './prometheusSource.ts';
+import { PrometheusClient, type PrometheusOptions } from './prometheusClient.ts';
 
 const Texts = z.record(z.string(), z.string());
 

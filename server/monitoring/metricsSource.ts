@@ -1,3 +1,4 @@
+import type { Heights } from './heights.ts';
 import type { NodeTarget } from './nodeTarget.ts';
 import type { Panel } from './panels.ts';
 
@@ -39,5 +40,7 @@ export interface MetricsSource {
   readonly kind: 'prometheus' | 'scraper';
   /** @throws MonitoringError */
   range(node: NodeRef, query: RangeQuery): Promise<NodeMetrics>;
+  /** How far each of these is. Never rejects: where nobody can be asked, the `problem` of each says why. */
+  heights(nodes: readonly NodeRef[]): Promise<Heights>;
   close(): Promise<void>;
 }

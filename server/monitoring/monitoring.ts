@@ -4,13 +4,15 @@ import type { Logger } from 'pino';
 import type { AlertSource } from './alerts.ts';
 import { alertmanagerAlerts, prometheusAlerts } from './alertSources.ts';
 import type { ClientTls } from './ask.ts';
+import type { Heights } from './heights.ts';
 import { LogSpecs } from './logSpecs.ts';
 import type { MetricsSource } from './metricsSource.ts';
 import { NodeClient } from './nodeClient.ts';
 import { NodeStates } from './nodeStates.ts';
 import { eachOnce, type NodeTarget } from './nodeTarget.ts';
 import { type OwnAlertOptions, OwnAlerts } from './ownAlerts.ts';
-import { PrometheusClient, PrometheusSource } from './prometheusSource.ts';
+import { PrometheusClient } from './prometheusClient.ts';
+import { PrometheusSource } from './prometheusSource.ts';
 import { Scraper, type ScraperOptions } from './scraper.ts';
 
 export interface MonitoringOptions {
@@ -74,6 +76,11 @@ export class Monitoring {
 
   target(id: string): NodeTarget | null {
     return this.#targets().find((target) => target.id === id) ?? null;
+  }
+
+  /** How far every target is. */
+  heights(): Promise<Heights> {
+    return this.source.heights(this.#targets());
   }
 
   start(): void {

@@ -3,7 +3,8 @@ import { tlsMaterial } from '#test/harness/tlsMaterial.ts';
 import { targetAt } from '../test/nodeTargets.ts';
 import { answers, standIn } from '../test/standIn.ts';
 import { MAX_LINES } from './panels.ts';
-import { PrometheusClient, PrometheusSource, selectorFor } from './prometheusSource.ts';
+import { PrometheusClient } from './prometheusClient.ts';
+import { PrometheusSource, selectorFor } from './prometheusSource.ts';
 
 const stack = new AsyncDisposableStack();
 afterAll(() => stack.disposeAsync());

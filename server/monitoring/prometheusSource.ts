@@ -1,18 +1,11 @@
 import { z } from 'zod';
-import { ask, type ClientTls } from './ask.ts';
+import type { Heights } from './heights.ts';
 import type { Line, MetricsSource, NodeMetrics, NodeRef, PanelLines, RangeQuery } from './metricsSource.ts';
-import { MonitoringError } from './monitoringError.ts';
+import { type SeenTarget, targetOf } from './nodeLabels.ts';
 import { type Panel, panelsOf, WINDOW_S } from './panels.ts';
+import type { PrometheusClient } from './prometheusClient.ts';
+import { PrometheusHeights } from './prometheusHeights.ts';
 import { firstLines, timesOf } from './sampleHistory.ts';
-
-export interface PrometheusOptions {
-  /** Of the server, with the path that it has behind a proxy. User and password in it are sent as such. */
-  readonly url: string;
-  /** Value of the header `Authorization`. */
-  readonly authorization?: string;
-  readonly tls?: ClientTls;
-  readonly timeoutMs: number;
-}
 
 const Labels = z.record(z.string(), z.string());
 const Matrix = z.object({
@@ -23,9 +16,6 @@ const Matrix = z.object({
 const Vector = z.object({
   data: z.object({ result: z.array(z.object({ metric: Labels, value: z.tuple([z.number(), z.string()]) })) }),
 });
-const Failure = z.object({ error: z.string() });
-
-const MAX_BYTES = 8 * 1024 * 1024;
 /** Milliseconds for which it is not asked again how it calls a node, or whether it knows it by now. */
 const KNOWN_MS = 60_000;
 const UNKNOWN_MS = 5000;
@@ -35,68 +25,17 @@ const MAX_KNOWN = 500;
 /** Asked of it for one panel: enough to say how many more there are than are shown. */
 const MAX_SERIES = 200;
 
-/** One HTTP API of Prometheus' kind (Prometheus, Thanos, Mimir): queries, and what it says of alerts. */
-export class PrometheusClient {
-  readonly #base: URL;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #options: PrometheusOptions;
-
-  readonly #who: string;
-
-  /** @param who as messages call it */
-  constructor(options: PrometheusOptions, who = 'Prometheus') {
-    this.#who = who;
-    this.#base = new URL(options.url);
-    const { username, password } = this.#base;
-    const basic = `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
-    const authorization = options.authorization ?? (username === '' ? undefined : basic);
-    this.#base.username = '';
-    this.#base.password = '';
-    this.#headers = {
-      Accept: 'application/json',
-      ...(authorization === undefined ? {} : { Authorization: authorization }),
-    };
-    this.#options = options;
-  }
-
-  /** @throws MonitoringError */
-  async get<T>(path: string, query: Readonly<Record<string, string>>, schema: z.ZodType<T>): Promise<T> {
-    const url = new URL(`${this.#base.pathname.replace(/\/$/, '')}${path}`, this.#base);
-    for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
-    const { tls = {}, timeoutMs } = this.#options;
-    const { status, text } = await ask(url, this.#who, { headers: this.#headers, tls, timeoutMs, maxBytes: MAX_BYTES });
-    if (status === 401 || status === 403) {
-      const how = 'FTL_MONITORING_AUTHORIZATION is what it is shown';
-      throw new MonitoringError('unauthorized', `${this.#who} does not let FTL in (${status}): ${how}`);
-    }
-    if (status >= 300 && status < 400) {
-      const why = 'which leads elsewhere: name the address that it has itself';
-      throw new MonitoringError('bad_answer', `${this.#who} answered ${status}, ${why}`);
-    }
-    let body: unknown;
-    try {
-      body = JSON.parse(text);
-    } catch (error) {
-      const why = status === 200 || status === 404 ? ': there is no API of its kind at that address' : '';
-      throw new MonitoringError('bad_answer', `${this.#who} answered ${status} without JSON${why}`, { cause: error });
-    }
-    const answer = schema.safeParse(body);
-    if (status === 200 && answer.success) return answer.data;
-    const said = Failure.safeParse(body);
-    if (said.success) throw new MonitoringError('bad_answer', `${this.#who} says: ${said.data.error.slice(0, 300)}`);
-    throw new MonitoringError('bad_answer', `${this.#who} answered ${status} with what its API does not`);
-  }
-}
-
 /** Panels from a Prometheus that scrapes the nodes. */
 export class PrometheusSource implements MetricsSource {
   readonly kind = 'prometheus';
   readonly #client: PrometheusClient;
+  readonly #heights: PrometheusHeights;
   readonly #now: () => number;
   readonly #selectors = new Map<string, { readonly until: number; readonly selector: string | null }>();
 
   constructor(client: PrometheusClient, now: () => number = Date.now) {
     this.#client = client;
+    this.#heights = new PrometheusHeights(client, now);
     this.#now = now;
   }
 
@@ -108,6 +47,10 @@ export class PrometheusSource implements MetricsSource {
     }
     const filled = await Promise.all(panels.map((panel) => this.#lines(panel, selector, query)));
     return { panels: filled, since: null, problem: null };
+  }
+
+  heights(nodes: readonly NodeRef[]): Promise<Heights> {
+    return this.#heights.of(nodes);
   }
 
   close(): Promise<void> {
@@ -166,30 +109,11 @@ function escapedPattern(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
-interface Seen {
-  readonly labels: Readonly<Record<string, string>>;
-  /** Seconds since 1970. */
-  readonly seen: number;
-}
-
-/**
- * The target that is the node: by the labels `node` and `msp` that FTL's scrape configuration sets, else by the address of its
- * operations service, else by its name before the port. Of several the one at that address, then the one that was scraped last.
- */
-export function selectorFor({ node, msp, kind, url }: NodeRef, targets: readonly Seen[]): string | null {
-  const rank = ({ labels, seen }: Seen): readonly number[] => {
-    const { instance = '', node: named, msp: other = '', kind: what } = labels;
-    const here = url !== undefined && instance === url.host;
-    const own =
-      (named === node || instance.replace(/:\d+$/, '') === node) && (other === '' || msp === '' || other === msp);
-    return own || here ? [Number(named === node && own), Number(here), Number(what === kind), seen] : [];
-  };
-  const [found] = targets
-    .map((target) => ({ target, rank: rank(target) }))
-    .filter((one) => one.rank.length > 0)
-    .toSorted((a, b) => b.rank.map((value, index) => value - (a.rank[index] as number)).find((by) => by !== 0) ?? 0);
-  if (found === undefined) return null;
-  const { instance = '', job = '' } = found.target.labels;
+/** Selector of the target that is the node. */
+export function selectorFor(node: NodeRef, targets: readonly SeenTarget[]): string | null {
+  const found = targetOf(node, targets);
+  if (found === null) return null;
+  const { instance = '', job = '' } = found.labels;
   return `{instance=${JSON.stringify(instance)},job=${JSON.stringify(job)}}`;
 }
 

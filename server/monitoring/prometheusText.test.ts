@@ -42,7 +42,7 @@ describe('samples of metrics', () => {
 
   it('are read in every form that the format has', () => {
     const text =
-      'a 1\na{} 2 1700000000000\na { b = "c" , } 3\na{b="x\\"\\\\\\n}"} +Inf\r\na{b="1",c="2"}\t-Inf\na NaN\na 1e3';
+      'a 1\na{} 2 1700000000000\na { b = "c" , } 3\na{b="x\\"\\\\\\n}"} +Inf\r\na{b="1",c="2"}\t-Inf\na NaN\na Nan\na inf\na 1e3';
     expect(parse(text, 'a').map(({ labels, value }) => [labels, value])).toEqual([
       [{}, 1],
       [{}, 2],
@@ -50,6 +50,8 @@ describe('samples of metrics', () => {
       [{ b: 'x"\\\n}' }, Infinity],
       [{ b: '1', c: '2' }, -Infinity],
       [{}, Number.NaN],
+      [{}, Number.NaN],
+      [{}, Infinity],
       [{}, 1000],
     ]);
   });

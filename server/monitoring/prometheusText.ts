@@ -67,9 +67,9 @@ function unescaped(text: string): string {
     : text;
 }
 
+/** As Go reads numbers: in any case, `Nan` of prom-client among them. */
 function numberOf(text: string): number | null {
-  if (text === '+Inf' || text === 'Inf') return Infinity;
-  if (text === '-Inf') return -Infinity;
-  if (text === 'NaN') return Number.NaN;
+  const [, sign, word] = /^([+-]?)(nan|inf|infinity)$/i.exec(text) ?? [];
+  if (word !== undefined) return word.toLowerCase() === 'nan' ? Number.NaN : sign === '-' ? -Infinity : Infinity;
   return text === '' || Number.isNaN(Number(text)) ? null : Number(text);
 }

@@ -147,6 +147,18 @@ export class SampleHistory {
     return found;
   }
 
+  /** By label value: what the gauge was at the last scrape, and when that was; null before the first. */
+  lastGauges(metric: string): { readonly at: number | null; readonly values: ReadonlyMap<string, number> } {
+    const values = new Map<string, number>();
+    if (this.#written === 0) return { at: null, values };
+    const slot = this.#slot(this.#written - 1);
+    for (const [name, ring] of this.#series.get(metric) ?? []) {
+      const value = ring.values[slot] as number;
+      if (!Number.isNaN(value)) values.set(name, value);
+    }
+    return { at: this.#times[slot] as number, values };
+  }
+
   #valueAt(metric: string, how: Panel['how'], name: string, at: number, stepMs: number): number | null {
     if (how === 'gauge') return this.#gauge(this.#series.get(metric)?.get(name)?.values, at, stepMs);
     if (how === 'rate')

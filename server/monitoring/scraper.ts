@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, type Registry } from 'prom-client';
+import { type Heights, heightsMinuteAgo, lastHeights, type NodeHeights } from './heights.ts';
 import type { MetricsSource, NodeMetrics, NodeRef, RangeQuery } from './metricsSource.ts';
 import { MonitoringError, type MonitoringErrorCode } from './monitoringError.ts';
 import type { NodeClient } from './nodeClient.ts';
@@ -96,9 +97,24 @@ export class Scraper implements MetricsSource {
     const known = this.#nodes.get(node.id);
     const history = known?.history;
     const panels = panelsOf(node.kind).map((panel) => history?.lines(panel, query) ?? { panel, lines: [], more: 0 });
-    const untold = 'FTL was not told where its operations service is: --operations names a file that does';
-    const problem = known?.failure?.message ?? (this.#targets.has(node.id) || known !== undefined ? null : untold);
-    return Promise.resolve({ panels, since: history?.since ?? null, problem });
+    return Promise.resolve({ panels, since: history?.since ?? null, problem: this.#problemOf(node) });
+  }
+
+  heights(nodes: readonly NodeRef[]): Promise<Heights> {
+    const now = this.#now();
+    const each = nodes.map((node): [string, NodeHeights] => {
+      const known = this.#nodes.get(node.id);
+      return [node.id, { heights: known === undefined ? [] : lastHeights(known, now), problem: this.#problemOf(node) }];
+    });
+    return Promise.resolve({ nodes: new Map(each), minuteAgo: heightsMinuteAgo(this.#nodes.values(), now) });
+  }
+
+  #problemOf({ id }: NodeRef): string | null {
+    const known = this.#nodes.get(id);
+    if (known !== undefined) return known.failure?.message ?? null;
+    return this.#targets.has(id)
+      ? null
+      : 'FTL was not told where its operations service is: --operations names a file that does';
   }
 
   async #run(): Promise<void> {

@@ -88,6 +88,8 @@ const items: NodeHealth[] = [
     problem: null,
     version: '',
     checkedAt: '',
+    heights: [],
+    heightsProblem: null,
   },
 ];
 

@@ -19,7 +19,8 @@ const told = (id: string, kind: NetworkNode['kind'], more: Partial<NetworkNode> 
 });
 const watched = (id: string, kind: NodeHealth['kind'], health: NodeHealth['health']): NodeHealth => {
   const [msp = '', node = ''] = id.split('/');
-  return { id, msp, node, kind, health, failedChecks: [], problem: null, version: '1', checkedAt: '' };
+  const none = { failedChecks: [], problem: null, heights: [], heightsProblem: null };
+  return { id, msp, node, kind, health, ...none, version: '1', checkedAt: '' };
 };
 const alert = (more: Partial<Alert>): Alert => ({
   name: 'FtlPeerDown',

@@ -1,5 +1,6 @@
-import type { Alert, NetworkNode, NodeHealth } from '../api/types.ts';
+import type { Alert, MonitoringState, NetworkNode, NodeHealth } from '../api/types.ts';
 import { concernsNode } from './alerts.ts';
+import { type ChannelHeight, heightMeasure } from './heights.ts';
 import { commonName, organisation } from './names.ts';
 
 export interface NodeRow {
@@ -8,8 +9,7 @@ export interface NodeRow {
   readonly kind: 'peer' | 'orderer';
   /** Null where nobody looks. */
   readonly health: NodeHealth | null;
-  /** `behind`: blocks that another node was seen to have and this one not (yet). */
-  readonly channels: readonly { readonly channel: string; readonly height: number; readonly behind: number }[];
+  readonly channels: readonly ChannelHeight[];
   /** Of its record stream; null where none is collected. */
   readonly breaks: number | null;
   readonly alerts: readonly Alert[];
@@ -23,26 +23,19 @@ export interface OrganisationNodes {
   readonly alerts: readonly Alert[];
 }
 
-/** How high any of them is on each channel; by one answer, so that none is older than the other. */
-export function heightsOf(nodes: readonly NetworkNode[]): Map<string, number> {
-  const heights = new Map<string, number>();
-  for (const { channel, height } of nodes.flatMap((node) => node.channels)) {
-    heights.set(channel, Math.max(height, heights.get(channel) ?? 0));
-  }
-  return heights;
-}
-
 interface Known {
   /** As the records reveal them. */
   readonly nodes: readonly NetworkNode[];
   /** Those whose operations services are known. */
   readonly health: readonly NodeHealth[];
+  /** What the channels had a minute ago, by metrics. */
+  readonly channels?: MonitoringState['channels'] | undefined;
   readonly alerts: readonly Alert[];
 }
 
 /** Peers and orderers of which records or operations services tell, by organisation. */
-export function organisationsOf({ nodes, health, alerts }: Known): OrganisationNodes[] {
-  const heights = heightsOf(nodes);
+export function organisationsOf({ nodes, health, channels, alerts }: Known): OrganisationNodes[] {
+  const measure = heightMeasure({ nodes, channels });
   const watched = new Map(health.map((one) => [one.id, one]));
   const told = new Map(nodes.map((node) => [node.id, node]));
   const rows = [...new Set([...told.keys(), ...watched.keys()])].flatMap((id) => {
@@ -67,11 +60,7 @@ export function organisationsOf({ nodes, health, alerts }: Known): OrganisationN
       name: commonName(id),
       kind,
       health: state,
-      channels: (node?.channels ?? []).map(({ channel, height }) => ({
-        channel,
-        height,
-        behind: Math.max(0, (heights.get(channel) ?? 0) - height),
-      })),
+      channels: measure(node, state),
       breaks: node?.observed === true ? node.streamBreaks.length : null,
       alerts: alerts.filter((alert) => alert.node !== null && concernsNode(alert, id)),
     };

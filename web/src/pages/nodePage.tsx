@@ -3,10 +3,10 @@ import { useEffect } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { nodeIdOf } from '../api/client.ts';
 import { useAlerts, useMonitoring, useNodeHealth, useNodes } from '../api/monitoring.ts';
-import type { NetworkNode, NodeHealth } from '../api/types.ts';
+import type { MonitoringState, NetworkNode, NodeHealth } from '../api/types.ts';
 import { healthLook } from '../model/health.ts';
+import { heightMeasure, heightNotes } from '../model/heights.ts';
 import { commonName, displayNames } from '../model/names.ts';
-import { heightsOf } from '../model/nodeList.ts';
 import { withToken } from '../model/query.ts';
 import { type ChartRange, readRange } from '../model/range.ts';
 import { formatClock, formatDateTime } from '../model/time.ts';
@@ -74,11 +74,16 @@ function NodeView({ id }: { readonly id: string }) {
           />
         </section>
         <section className="panel pad" aria-labelledby="h-ledgers">
-          <h2 id="h-ledgers">Heights in the records</h2>
+          <h2 id="h-ledgers">Heights</h2>
           {nodes.isPending ? (
             <Skeleton active title={false} paragraph={{ rows: 2 }} />
           ) : (
-            <Heights node={node} nodes={nodes.data?.items ?? []} />
+            <Heights
+              node={node}
+              health={health.data}
+              nodes={nodes.data?.items ?? []}
+              channels={monitoring.data?.channels}
+            />
           )}
         </section>
         <section className="panel pad" aria-labelledby="h-stream">
@@ -164,28 +169,44 @@ function NodeAlerts({ id }: { readonly id: string }) {
 
 interface HeightsProps {
   readonly node: NetworkNode | undefined;
+  readonly health: NodeHealth | null | undefined;
   readonly nodes: readonly NetworkNode[];
+  readonly channels: MonitoringState['channels'] | undefined;
 }
 
-function Heights({ node, nodes }: HeightsProps) {
-  if (node === undefined || node.channels.length === 0) {
-    return <p className="muted">No record tells of a block that it has.</p>;
-  }
-  const heights = heightsOf(nodes);
+function Heights({ node, health, nodes, channels }: HeightsProps) {
+  const now = useNow(15_000);
+  const heights = heightMeasure({ nodes, channels })(node, health);
+  const problem = health?.heightsProblem ?? null;
   return (
-    <dl className="facts">
-      {node.channels.map(({ channel, height }) => {
-        const behind = (heights.get(channel) ?? height) - height;
-        return (
-          <div key={channel} className="fact">
-            <dt>{channel}</dt>
-            <dd>
-              {height} {height === 1 ? 'block' : 'blocks'}
-              {behind > 0 && <span className="muted">, {behind} behind the highest known</span>}
+    <>
+      {heights.length === 0 && (
+        <p className="muted">
+          No height known: no record tells of a block that it has, and no metrics do
+          {problem === null ? '.' : ` (${problem}).`}
+        </p>
+      )}
+      <dl className="facts">
+        {heights.map((height) => (
+          <div key={height.channel} className="fact">
+            <dt>{height.channel}</dt>
+            <dd
+              title={height.readAt === null ? 'by its records' : `by its metrics of ${formatDateTime(height.readAt)}`}
+            >
+              {height.height} {height.height === 1 ? 'block' : 'blocks'}
+              <span className="muted">{heightNotes(height, now)}</span>
             </dd>
           </div>
-        );
-      })}
+        ))}
+        {node !== undefined && <Seen node={node} />}
+      </dl>
+    </>
+  );
+}
+
+function Seen({ node }: { readonly node: NetworkNode }) {
+  return (
+    <>
       {node.lastSeenAt !== null && (
         <div className="fact">
           <dt>last seen</dt>
@@ -198,6 +219,6 @@ function Heights({ node, nodes }: HeightsProps) {
           <dd>{formatDateTime(node.starts.at(-1))}</dd>
         </div>
       )}
-    </dl>
+    </>
   );
 }

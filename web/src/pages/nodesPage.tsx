@@ -3,6 +3,7 @@ import { useEffect, useMemo } from 'react';
 import { useAlerts, useMonitoring, useNodes } from '../api/monitoring.ts';
 import { ALERT_SYMBOLS, alertCount } from '../model/alerts.ts';
 import { healthLook, reasonsOf } from '../model/health.ts';
+import { heightNotes } from '../model/heights.ts';
 import { countWords, type NodeRow, organisationsOf } from '../model/nodeList.ts';
 import { AlertItems } from '../parts/alertItems.tsx';
 import { HealthTag } from '../parts/healthTag.tsx';
@@ -25,6 +26,7 @@ export function NodesPage() {
       organisationsOf({
         nodes: nodes.data?.items ?? [],
         health: monitoring.data?.items ?? [],
+        channels: monitoring.data?.channels,
         alerts: alerts.data?.items ?? [],
       }),
     [nodes.data, monitoring.data, alerts.data],
@@ -67,7 +69,7 @@ export function NodesPage() {
           {own.length > 0 && <AlertItems alerts={own} now={now} />}
           <ul className="node-rows">
             {rows.map((row) => (
-              <Row key={row.id} row={row} pending={monitoring.isPending} />
+              <Row key={row.id} row={row} pending={monitoring.isPending} now={now} />
             ))}
           </ul>
         </section>
@@ -76,7 +78,13 @@ export function NodesPage() {
   );
 }
 
-function Row({ row, pending }: { readonly row: NodeRow; readonly pending: boolean }) {
+interface RowProps {
+  readonly row: NodeRow;
+  readonly pending: boolean;
+  readonly now: number;
+}
+
+function Row({ row, pending, now }: RowProps) {
   const { health } = row;
   const why = health === null ? '' : reasonsOf(health);
   return (
@@ -92,13 +100,17 @@ function Row({ row, pending }: { readonly row: NodeRow; readonly pending: boolea
         {health === null ? '' : health.version === null ? 'version not known' : `version ${health.version}`}
       </span>
       <span className="node-heights">
-        {row.channels.map(({ channel, height, behind }) => (
-          <span key={channel}>
-            {channel} <b>{height}</b>
-            {behind > 0 && <span className="muted"> {behind} behind</span>}
+        {row.channels.map((height) => (
+          <span key={height.channel}>
+            {height.channel} <b>{height.height}</b>
+            <span className="muted">{heightNotes(height, now)}</span>
           </span>
         ))}
-        {row.channels.length === 0 && <span className="muted">no height known</span>}
+        {row.channels.length === 0 && (
+          <span className="muted" title={health?.heightsProblem ?? undefined}>
+            no height known
+          </span>
+        )}
       </span>
       <span className="node-alerts">
         <Alerts row={row} />
