@@ -7,7 +7,7 @@ import { eachOnce, type NodeTarget } from '../monitoring/nodeTarget.ts';
 import { ApiProblem } from '../problems.ts';
 import { expectAnswer, expectProblem } from '../test/answers.ts';
 import { targetAt } from '../test/nodeTargets.ts';
-import { rawRequest, type TestServer, testServer } from '../test/runningServer.ts';
+import { rawRequest, replacing, type TestServer, testServer } from '../test/runningServer.ts';
 import { PEERS } from '../test/sampleRecords.ts';
 import { answers, standIn } from '../test/standIn.ts';
 import { AlertList, LogSpecState, MonitoringState, NodeHealth, NodeMetrics } from './monitoringSchemas.ts';
@@ -347,6 +347,18 @@ describe('/api/v1/alerts', () => {
     ]);
     const all = await expectAnswer(await server.get('/api/v1/alerts'), AlertList);
     expect([all.source, all.total, all.items.length]).toEqual(['alertmanager', 8, 8]);
+    expect(
+      Object.fromEntries(all.items.map(({ name, nodes, organisation }) => [name, [...nodes, organisation]])),
+    ).toEqual({
+      Named: [`Org1MSP/${NODE}`, null],
+      Bare: [`Org1MSP/${NODE}`, null],
+      ById: [`Org1MSP/${NODE}`, null],
+      ByAddress: [`Org1MSP/${NODE}`, null],
+      OfOrganisation: ['Org1MSP'],
+      OtherNode: ['Org1MSP/peer1', null],
+      OtherOrganisation: [`Org2MSP/${NODE}`, null],
+      OfNobody: [null],
+    });
     const own = await expectAnswer(await server.get(`/api/v1/alerts?node=Org1MSP/${NODE}`), AlertList);
     expect(own.items.map(({ name }) => name).toSorted()).toEqual([
       'Bare',
@@ -356,6 +368,18 @@ describe('/api/v1/alerts', () => {
       'OfOrganisation',
     ]);
     await expectProblem(await server.get('/api/v1/alerts?node='), 400, 'invalid_request');
+  });
+
+  it('knows a name that only the traces tell, and tells the alert where these cannot be asked', async () => {
+    const { url } = stack.use(await standIn(answers({ '/api/v2/alerts': [held({ node: PEERS[1] })] })));
+    const itemsOf = async (wrap?: Parameters<typeof testServer>[2]) => {
+      const server = await testServer({ monitoring: { alertmanager: url.href } }, undefined, wrap);
+      running.push(server);
+      return (await expectAnswer(await server.get('/api/v1/alerts'), AlertList)).items;
+    };
+    expect(await itemsOf()).toMatchObject([{ node: PEERS[1], nodes: [expect.stringContaining(`MSP/${PEERS[1]}`)] }]);
+    const failing = replacing({ nodes: () => Promise.reject(new Error('gone')) });
+    expect(await itemsOf(failing)).toMatchObject([{ node: PEERS[1], nodes: [] }]);
   });
 
   it('tells of many the gravest, and how many there are', async () => {

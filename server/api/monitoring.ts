@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import type { NodeSummary } from '#trace/store/traceStore.ts';
 import { type Alert as ActiveAlert, sortAlerts } from '../monitoring/alerts.ts';
+import { type AlertSubject, concerns, subjectOf } from '../monitoring/alertSubject.ts';
 import type { NodeHeights } from '../monitoring/heights.ts';
 import type { LogSpecState as HeldSpec } from '../monitoring/logSpecs.ts';
 import type { NodeRef, RangeQuery } from '../monitoring/metricsSource.ts';
@@ -210,18 +212,12 @@ export const listAlerts = jsonOperation({
   },
   problems: ['invalid_request', 'monitoring_unavailable'],
   exampleQuery: 'node=Org1MSP/peer0.org1.example.com',
-  async handle({ query }, { monitoring }) {
+  async handle({ query }, context) {
     const { node } = query;
-    const alerts = await monitoring.alerts.active();
-    const instance = node === undefined ? undefined : monitoring.target(node)?.url.host;
-    const found = node === undefined ? alerts : alerts.filter((alert) => concerns(alert, node, instance));
-    return {
-      body: {
-        source: monitoring.alerts.kind,
-        items: sortAlerts(found).slice(0, MAX_ALERTS),
-        total: found.length,
-      },
-    };
+    const { alerts } = context.monitoring;
+    const all = await withSubjects(await alerts.active(), context);
+    const found = node === undefined ? all : all.filter((alert) => concerns(alert, node));
+    return { body: { source: alerts.kind, items: sortAlerts(found).slice(0, MAX_ALERTS), total: found.length } };
   },
 });
 
@@ -289,16 +285,21 @@ function specOf({ spec, change }: HeldSpec): Frozen<z.output<typeof LogSpecState
   return { spec, change: change === null ? null : { ...change, until: isoOf(change.until) } };
 }
 
-/**
- * Whether it is about this node, or about its organisation as a whole.
- * @param instance address of its operations service, as Prometheus calls a target that has no better name
- */
-function concerns({ node, msp, labels }: ActiveAlert, id: string, instance: string | undefined): boolean {
-  if (instance !== undefined && labels['instance'] === instance) return true;
-  const slash = id.indexOf('/');
-  const [ownMsp, name] = slash < 0 ? [null, id] : [id.slice(0, slash), id.slice(slash + 1)];
-  const sameMsp = msp === null || ownMsp === null || msp === ownMsp;
-  return sameMsp && (node === null ? msp !== null : node === name || node === id);
+/** A bare name may be that of a node that only the traces tell; where these cannot be asked, the alert is told all the same. */
+async function withSubjects(
+  alerts: readonly ActiveAlert[],
+  { monitoring, store }: ApiContext,
+): Promise<(ActiveAlert & AlertSubject)[]> {
+  const targets = monitoring.targets();
+  const isOpen = (alert: ActiveAlert): boolean => alert.node !== null && subjectOf(alert, targets).nodes.length === 0;
+  const told = alerts.some(isOpen) ? await store.nodes().catch(() => []) : [];
+  const known = [...targets, ...told.flatMap(refOf)];
+  return alerts.map((alert) => Object.assign({}, alert, subjectOf(alert, isOpen(alert) ? known : targets)));
+}
+
+function refOf({ id, kind, msp }: NodeSummary): NodeRef[] {
+  if (kind !== 'peer' && kind !== 'orderer') return [];
+  return [{ id, node: id.slice(id.indexOf('/') + 1), msp: msp ?? '', kind }];
 }
 
 function isoOf(milliseconds: number): string {

@@ -60,6 +60,8 @@ export const LOG_SPEC_EXAMPLE = {
 export const ALERT_EXAMPLE = {
   name: 'FtlPeerDown',
   severity: 'critical',
+  nodes: [HEALTH_EXAMPLE.id],
+  organisation: null,
   ...NODE,
   channel: null,
   summary: 'Peer peer0.org1.example.com of Org1MSP does not answer',

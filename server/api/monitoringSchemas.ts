@@ -85,6 +85,11 @@ export const AlertQuery = z.strictObject({ node: z.string().min(1).max(762).opti
 export const Alert = z.object({
   name: z.string(),
   severity: z.enum(['critical', 'warning', 'info']),
+  /** IDs of the nodes that it is about, by name or address; several where it does not say of which organisation. */
+  nodes: z.array(z.string()),
+  /** MSP ID of the organisation that it is about as a whole. */
+  organisation: z.string().nullable(),
+  /** As its labels call the node. */
   node: z.string().nullable(),
   msp: z.string().nullable(),
   channel: z.string().nullable(),

@@ -2,7 +2,7 @@
 export interface Alert {
   readonly name: string;
   readonly severity: 'critical' | 'warning' | 'info';
-  /** Of the node that it is about, where it is about one. */
+  /** As its labels call the node that it is about, where it is about one. */
   readonly node: string | null;
   readonly msp: string | null;
   readonly channel: string | null;
@@ -58,7 +58,7 @@ function isWebAddress(text: string): boolean {
 }
 
 /** The gravest first, then the oldest. */
-export function sortAlerts(alerts: readonly Alert[]): Alert[] {
+export function sortAlerts<T extends Alert>(alerts: readonly T[]): T[] {
   return alerts.toSorted(
     (a, b) =>
       Number(a.silenced) - Number(b.silenced) ||

@@ -41,7 +41,8 @@ export class Monitoring {
   readonly alerts: AlertSource;
   readonly states: NodeStates;
   readonly logSpecs: LogSpecs;
-  readonly #targets: () => readonly NodeTarget[];
+  /** The nodes whose operations services are known, each once. */
+  readonly targets: () => readonly NodeTarget[];
   readonly #scraper: Scraper | null;
 
   constructor(
@@ -57,7 +58,7 @@ export class Monitoring {
       ...(tls?.ca === undefined ? {} : { tls: { ca: [...getCACertificates('default'), tls.ca].flat() } }),
       timeoutMs: PROMETHEUS_MS,
     };
-    this.#targets = targets;
+    this.targets = targets;
     this.states = new NodeStates(client, targets);
     this.logSpecs = new LogSpecs(client, logger);
     const own = prometheus === undefined;
@@ -75,12 +76,12 @@ export class Monitoring {
   }
 
   target(id: string): NodeTarget | null {
-    return this.#targets().find((target) => target.id === id) ?? null;
+    return this.targets().find((target) => target.id === id) ?? null;
   }
 
   /** How far every target is. */
   heights(): Promise<Heights> {
-    return this.source.heights(this.#targets());
+    return this.source.heights(this.targets());
   }
 
   start(): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Alert, NetworkNode, NodeHealth } from '../api/types.ts';
-import { alertCount, alertNodeId, concernsNode, firingFor } from './alerts.ts';
+import { alertCount, firingFor } from './alerts.ts';
 import { healthLook, reasonsOf } from './health.ts';
 import { countWords, organisationsOf } from './nodeList.ts';
 
@@ -25,6 +25,8 @@ const watched = (id: string, kind: NodeHealth['kind'], health: NodeHealth['healt
 const alert = (more: Partial<Alert>): Alert => ({
   name: 'FtlPeerDown',
   severity: 'critical',
+  nodes: [],
+  organisation: null,
   node: null,
   msp: null,
   channel: null,
@@ -46,7 +48,11 @@ test('peers and orderers by organisation, of records and of operations services,
       told('OrdererMSP/orderer1', 'orderer', { observed: false }),
     ],
     health: [watched('Org2MSP/peer0', 'peer', 'ok'), watched('Org3MSP/peer0', 'peer', 'unreachable')],
-    alerts: [alert({ node: 'peer0', msp: 'Org2MSP' }), alert({ msp: 'Org3MSP', name: 'FtlOrganisationWithoutLeader' })],
+    alerts: [
+      alert({ nodes: ['Org2MSP/peer0'] }),
+      alert({ organisation: 'Org3MSP', name: 'FtlOrganisationWithoutLeader' }),
+      alert({ node: 'nobody', name: 'OfNobody' }),
+    ],
   });
   expect(organisations.map(({ label, nodes }) => [label, ...nodes.map((node) => node.id)])).toEqual([
     ['Orderer', 'OrdererMSP/orderer1'],
@@ -63,17 +69,6 @@ test('peers and orderers by organisation, of records and of operations services,
   });
   expect(org2?.nodes[1]?.alerts).toEqual([]);
   expect(org3).toMatchObject({ alerts: [{ name: 'FtlOrganisationWithoutLeader' }], nodes: [{ alerts: [] }] });
-});
-
-test('an alert concerns a node by name and organisation, or by its organisation as a whole', () => {
-  const id = 'Org1MSP/peer0';
-  expect(concernsNode({ node: 'peer0', msp: 'Org1MSP' }, id)).toBe(true);
-  expect(concernsNode({ node: 'peer0', msp: 'Org2MSP' }, id)).toBe(false);
-  expect(concernsNode({ node: null, msp: 'Org1MSP' }, id)).toBe(true);
-  expect(concernsNode({ node: null, msp: null }, id)).toBe(false);
-  expect(concernsNode({ node: id, msp: null }, id)).toBe(true);
-  expect(alertNodeId({ node: 'peer0', msp: 'Org1MSP' })).toBe(id);
-  expect(alertNodeId({ node: 'peer0', msp: null })).toBeNull();
 });
 
 test('the badge counts what is not silenced, and takes the gravest', () => {

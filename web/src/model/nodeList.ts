@@ -1,5 +1,4 @@
 import type { Alert, MonitoringState, NetworkNode, NodeHealth } from '../api/types.ts';
-import { concernsNode } from './alerts.ts';
 import { type ChannelHeight, heightMeasure } from './heights.ts';
 import { commonName, organisation } from './names.ts';
 
@@ -47,7 +46,7 @@ export function organisationsOf({ nodes, health, channels, alerts }: Known): Org
     msp,
     label: msp === '' ? 'No organisation known' : (organisation(msp) ?? msp),
     nodes: rows.filter((row) => mspOf(row) === msp).toSorted(byKindAndName),
-    alerts: alerts.filter((alert) => alert.node === null && alert.msp !== null && alert.msp === msp),
+    alerts: alerts.filter((alert) => alert.organisation === msp),
   }));
 
   function rowOf(id: string): NodeRow | null {
@@ -62,7 +61,7 @@ export function organisationsOf({ nodes, health, channels, alerts }: Known): Org
       health: state,
       channels: measure(node, state),
       breaks: node?.observed === true ? node.streamBreaks.length : null,
-      alerts: alerts.filter((alert) => alert.node !== null && concernsNode(alert, id)),
+      alerts: alerts.filter((alert) => alert.nodes.includes(id)),
     };
   }
 }

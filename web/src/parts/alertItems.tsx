@@ -1,6 +1,7 @@
 import { Link } from 'react-router';
 import type { Alert } from '../api/types.ts';
-import { ALERT_SYMBOLS, alertNodeId, firingFor } from '../model/alerts.ts';
+import { ALERT_SYMBOLS, firingFor } from '../model/alerts.ts';
+import { commonName } from '../model/names.ts';
 import { formatDateTime, formatDuration } from '../model/time.ts';
 import { hasRunbook } from '../runbooks.ts';
 import { NodeLink } from './nodeLink.tsx';
@@ -31,7 +32,7 @@ export function AlertItems({ alerts, at, now }: Props) {
             {alert.description !== null && alert.description !== alert.summary && <p>{alert.description}</p>}
             <p className="muted alert-facts">
               <span className="mono">{alert.name}</span>
-              {(at === undefined || alertNodeId(alert) !== at) && <Where alert={alert} />}
+              {(at === undefined || !alert.nodes.includes(at)) && <Where alert={alert} />}
               {alert.channel !== null && <span>channel {alert.channel}</span>}
               <Since alert={alert} now={now} />
               <WhatToDo alert={alert} />
@@ -43,11 +44,14 @@ export function AlertItems({ alerts, at, now }: Props) {
   );
 }
 
-function Where({ alert }: { readonly alert: Alert }) {
-  const id = alertNodeId(alert);
-  if (id !== null) return <NodeLink id={id}>{alert.node}</NodeLink>;
-  const where = alert.node ?? alert.msp;
-  return where === null ? null : <span>{where}</span>;
+function Where({ alert: { nodes, node, msp } }: { readonly alert: Alert }) {
+  const where = node ?? msp;
+  if (nodes.length === 0) return where === null ? null : <span>{where}</span>;
+  return nodes.map((id) => (
+    <NodeLink key={id} id={id}>
+      {nodes.length === 1 ? (node ?? commonName(id)) : id}
+    </NodeLink>
+  ));
 }
 
 /** The rule's own page before the one that FTL brings. */
