@@ -314,7 +314,7 @@ describe('readers', () => {
     call.abort(CANCELLED);
     // What was on its way is still taken.
     const ends = [await next.then(() => null, thrown), await answers.next().then(() => null, thrown)];
-    expect(ends.filter((end) => end !== null)).toEqual([CANCELLED]);
+    expect(ends.filter((end) => end !== null)).toMatchObject([{ status: 'UNKNOWN', cause: CANCELLED }]);
     expect(chain.waiting).toBe(0);
   });
 });

@@ -229,11 +229,10 @@ export class DeliverService {
   }
 }
 
+/** As Go's handler ends then: not with what the client did, which metrics of calls tell apart. */
 function throwIfOver(signal: AbortSignal): void {
   if (signal.aborted) {
-    throw signal.reason instanceof RpcError
-      ? signal.reason
-      : new RpcError('CANCELLED', 'context finished before block retrieved', { cause: signal.reason });
+    throw new RpcError('UNKNOWN', 'context finished before block retrieved', { cause: signal.reason });
   }
 }
 

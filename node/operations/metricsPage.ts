@@ -51,6 +51,9 @@ timings, each observation in its own unit, which is seconds, as in Fabric.
 
 ${table(theirs)}
 
+Two things are counted otherwise: system chaincodes ask the ledger themselves and are not in \`chaincode_shim_…\`, and chaincode is launched when it is first called, not when its
+definition is committed, so \`chaincode_launch_…\` begins then.
+
 ## Ours
 
 ${table(ours)}

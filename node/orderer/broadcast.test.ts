@@ -260,6 +260,10 @@ describe('records', () => {
     expect(text).toContain('consensus_etcdraft_committed_block_number{channel="mychannel"}');
     expect(text).toContain('participation_consensus_relation{channel="mychannel"} 1');
     expect(text).toContain('blockcutter_block_fill_duration_count{channel="mychannel"}');
+    // The block that the channel was joined by too.
+    const { height } = orderer.registrar.info('mychannel');
+    expect(text).toContain(`ledger_blockchain_height{channel="mychannel"} ${height}\n`);
+    expect(text).toContain(`ledger_blockstorage_commit_time_count{channel="mychannel"} ${height}\n`);
   });
 });
 

@@ -231,8 +231,10 @@ export class Registrar implements Chains {
     const store = await BlockStore.open(this.#options.folder, channelId, this.#options.blocks);
     try {
       if (store.height === 0) {
+        const started = performance.now();
         await store.append(block);
         await store.flush();
+        this.#modules.metrics?.blocks.committed(channelId, store.height, (performance.now() - started) / 1000);
         await syncFolder(join(this.#options.folder, 'chains'));
       }
       const chain = await OrderingChain.open(store, this.#options, this.#modules);
