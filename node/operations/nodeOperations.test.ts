@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -374,5 +374,48 @@ describe('StatsD', () => {
     const late = await start({ metrics: { provider: 'statsd', statsd } });
     await late.stop();
     expect(written.map(([level, , message]) => `${level} ${message}`)).toEqual(['warn metrics could not be sent']);
+  });
+
+  it('gets what happened while nobody listened when somebody does again', async () => {
+    const probe = createServer();
+    const listening = (one: Server, at: number): Promise<number> =>
+      new Promise((resolve) => {
+        one.listen(at, '127.0.0.1', () => resolve((one.address() as AddressInfo).port));
+      });
+    const port = await listening(probe, 0);
+    await new Promise((resolve) => {
+      probe.close(resolve);
+    });
+    const statsd = { network: 'tcp', host: '127.0.0.1', port, prefix: 'org1', writeIntervalMs: 10 } as const;
+    const operations = await start({ metrics: { provider: 'statsd', statsd } });
+    use(operations);
+    while (written.length < 3) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
+    }
+    let received = '';
+    const all = Promise.withResolvers<void>();
+    const back = createServer((socket) => {
+      socket.on('data', (part) => {
+        received += part.toString();
+        if (EXPECTED.every((line) => received.includes(`${line}\n`))) {
+          all.resolve();
+        }
+      });
+      socket.on('error', () => {});
+    });
+    await listening(back, port);
+    await all.promise;
+    await operations.stop();
+    await new Promise((resolve) => {
+      back.close(resolve);
+    });
+    for (const line of EXPECTED.filter((one) => /\|(?:c|ms)$/.test(one))) {
+      expect(
+        received.split('\n').filter((one) => one === line),
+        line,
+      ).toHaveLength(1);
+    }
   });
 });

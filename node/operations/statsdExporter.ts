@@ -84,7 +84,7 @@ export class StatsdExporter {
   readonly #timer: NodeJS.Timeout;
   #timings: string[] = [];
   #left = 0;
-  #sending: Promise<void> = Promise.resolve();
+  #sending: Promise<void> | null = null;
 
   private constructor(options: StatsdOptions, modules: StatsdModules) {
     const { prefix } = options;
@@ -98,7 +98,7 @@ export class StatsdExporter {
         this.#left++;
       }
     };
-    this.#timer = setInterval(() => this.#send(), options.writeIntervalMs).unref();
+    this.#timer = setInterval(() => void this.#send(), options.writeIntervalMs).unref();
   }
 
   static start(options: StatsdOptions, modules: StatsdModules): StatsdExporter {
@@ -109,31 +109,42 @@ export class StatsdExporter {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#modules.registry.onObserved = () => {};
-    this.#send();
     await this.#sending;
+    await this.#send();
   }
 
-  #send(): void {
-    const before = this.#sending;
-    this.#sending = this.#sendAfter(before);
+  /** Where a server takes longer than an interval, the next takes what this one leaves. */
+  #send(): Promise<void> {
+    this.#sending ??= this.#sendNow().finally(() => {
+      this.#sending = null;
+    });
+    return this.#sending;
   }
 
-  async #sendAfter(before: Promise<void>): Promise<void> {
-    await before;
+  /** What a server did not take, it gets with the next interval: counters by all that they grew meanwhile, and observations as far as there is room. */
+  async #sendNow(): Promise<void> {
+    const [timings, left] = [this.#timings, this.#left];
+    this.#timings = [];
+    this.#left = 0;
     try {
-      await this.#deliver(await this.#lines());
+      const told = left === 0 ? [] : [this.#line('ftl.statsd_timings_left_out', left, 'c')];
+      const { lines, counters } = await this.#lines();
+      await this.#deliver([...timings, ...told, ...lines]);
+      for (const [bucket, value] of counters) {
+        this.#sent.set(bucket, value);
+      }
     } catch (error) {
+      const room = Math.max(0, MAX_TIMINGS - timings.length);
+      this.#left += left + Math.max(0, this.#timings.length - room);
+      this.#timings = [...timings, ...this.#timings.slice(0, room)];
       this.#modules.onError(error);
     }
   }
 
-  async #lines(): Promise<readonly string[]> {
-    const lines = this.#timings;
-    this.#timings = [];
-    if (this.#left > 0) {
-      lines.push(this.#line('ftl.statsd_timings_left_out', this.#left, 'c'));
-      this.#left = 0;
-    }
+  /** With where the counters among them stand. */
+  async #lines(): Promise<{ readonly lines: readonly string[]; readonly counters: ReadonlyMap<string, number> }> {
+    const lines: string[] = [];
+    const counters = new Map<string, number>();
     for (const metric of this.#modules.registry.getMetricsAsArray() as unknown as readonly Metric[]) {
       if (metric instanceof Histogram) {
         continue;
@@ -148,12 +159,12 @@ export class StatsdExporter {
         }
         const growth = value - (this.#sent.get(bucket) ?? 0);
         if (growth !== 0) {
-          this.#sent.set(bucket, value);
+          counters.set(bucket, value);
           lines.push(this.#line(bucket, growth, 'c'));
         }
       }
     }
-    return lines;
+    return { lines, counters };
   }
 
   /** What is no number is left out: StatsD has no word for it. */
@@ -177,7 +188,10 @@ export class StatsdExporter {
     }
     if (network === 'tcp') {
       const socket = connect({ host, port, timeout: SEND_MS });
-      socket.once('timeout', () => socket.destroy(new Error(`no answer from ${host}:${port}`)));
+      // One that has taken everything may leave its own side open.
+      socket.once('timeout', () =>
+        socket.destroy(socket.writableFinished ? undefined : new Error(`no answer from ${host}:${port}`)),
+      );
       socket.end(lines.join(''));
       await once(socket.resume(), 'close');
       return;
