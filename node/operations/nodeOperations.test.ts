@@ -298,6 +298,12 @@ const use = (operations: NodeOperations): void => {
   });
 };
 
+/** @returns the port */
+const listening = (one: Server, at: number): Promise<number> =>
+  new Promise((resolve) => {
+    one.listen(at, '127.0.0.1', () => resolve((one.address() as AddressInfo).port));
+  });
+
 describe('StatsD', () => {
   const EXPECTED = [
     'org1.deliver.blocks_sent.my_channel.x:3.000000|c',
@@ -378,10 +384,6 @@ describe('StatsD', () => {
 
   it('gets what happened while nobody listened when somebody does again', async () => {
     const probe = createServer();
-    const listening = (one: Server, at: number): Promise<number> =>
-      new Promise((resolve) => {
-        one.listen(at, '127.0.0.1', () => resolve((one.address() as AddressInfo).port));
-      });
     const port = await listening(probe, 0);
     await new Promise((resolve) => {
       probe.close(resolve);
