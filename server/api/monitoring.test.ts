@@ -394,8 +394,14 @@ describe('/api/v1/alerts', () => {
     await gone.operations.stop();
     const target = targetAt(gone.url, NODE);
     const server = await serve({ targets: () => [target], scraper: { intervalMs: 5 }, ownAlerts: { downMs: 0 } });
-    const ask = async () => expectAnswer(await server.get('/api/v1/alerts'), AlertList);
-    const { source, items } = await until(ask, ({ total }) => total > 0);
+    // It looks by itself, and not when it is asked.
+    await until(
+      async () => (await server.get('/metrics')).text(),
+      (text) => Number(/^ftl_server_scrapes_total\{result="unreachable"\} (\d+)$/m.exec(text)?.[1] ?? 0) > 2,
+    );
+    const asked = Date.now();
+    const { source, items } = await expectAnswer(await server.get('/api/v1/alerts'), AlertList);
     expect([source, items.map(({ name, node: of }) => [name, of])]).toEqual(['own', [['FtlPeerDown', NODE]]]);
+    expect(Date.parse(items[0]!.since!)).toBeLessThan(asked);
   });
 });

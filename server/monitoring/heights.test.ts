@@ -143,7 +143,7 @@ async function prometheus(told: () => Told) {
       const query = new URL(request.url ?? '', 'http://p').searchParams.get('query') ?? '';
       asked.push(query);
       const { last, readAt, minuteAgo = [] } = told();
-      const found = query.startsWith('last_over_time') ? last : query.startsWith('max by') ? minuteAgo : readAt;
+      const found = query.startsWith('ledger') ? last : query.startsWith('max by') ? minuteAgo : readAt;
       const result = found.map(([metric, value]) => ({ metric, value: [0, String(value)] }));
       response.end(JSON.stringify({ status: 'success', data: { result } }));
     }),
@@ -195,7 +195,7 @@ describe('heights from Prometheus', () => {
     });
     expect([...minuteAgo]).toEqual([['a', 4]]);
     expect(asked).toEqual([
-      'last_over_time(ledger_blockchain_height[60m])',
+      'ledger_blockchain_height or last_over_time(ledger_blockchain_height[60m]) and on (instance, job) up == 0',
       'timestamp(ledger_blockchain_height) or max_over_time(timestamp(ledger_blockchain_height)[60m:1m])',
       'max by (channel) (ledger_blockchain_height offset 60s)',
     ]);

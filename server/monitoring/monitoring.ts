@@ -61,18 +61,26 @@ export class Monitoring {
     this.targets = targets;
     this.states = new NodeStates(client, targets);
     this.logSpecs = new LogSpecs(client, logger);
-    const own = prometheus === undefined;
-    this.#scraper = own ? new Scraper(options.scraper ?? {}, { targets, client, registry }) : null;
-    const asked = own ? null : new PrometheusClient({ url: prometheus, ...how });
-    this.source = asked === null ? (this.#scraper as Scraper) : new PrometheusSource(asked);
-    if (alertmanager !== undefined) this.alerts = alertmanagerAlerts({ url: alertmanager, ...how });
-    else if (asked !== null) this.alerts = prometheusAlerts(asked);
-    else {
-      this.alerts = new OwnAlerts(options.ownAlerts ?? {}, {
-        scraped: () => this.#scraper?.nodes ?? [],
-        states: (those) => this.states.ofEach(those),
-      });
+    if (prometheus === undefined) {
+      const own = alertmanager === undefined ? this.#ownAlerts(options) : null;
+      const onRound = (): void => void own?.evaluate();
+      this.#scraper = new Scraper(options.scraper ?? {}, { targets: this.targets, client, registry, onRound });
+      this.source = this.#scraper;
+      this.alerts = own ?? alertmanagerAlerts({ url: alertmanager as string, ...how });
+    } else {
+      const asked = new PrometheusClient({ url: prometheus, ...how });
+      this.#scraper = null;
+      this.source = new PrometheusSource(asked);
+      this.alerts =
+        alertmanager === undefined ? prometheusAlerts(asked) : alertmanagerAlerts({ url: alertmanager, ...how });
     }
+  }
+
+  #ownAlerts({ ownAlerts = {} }: MonitoringOptions): OwnAlerts {
+    return new OwnAlerts(ownAlerts, {
+      scraped: () => this.#scraper?.nodes ?? [],
+      states: (those) => this.states.ofEach(those),
+    });
   }
 
   target(id: string): NodeTarget | null {
@@ -90,6 +98,7 @@ export class Monitoring {
 
   /** Stops scraping, and puts back log specifications that were changed for a while. */
   async close(): Promise<void> {
+    this.states.close();
     await Promise.all([this.source.close(), this.logSpecs.close()]);
   }
 }

@@ -35,8 +35,8 @@ export class NodeClient {
   }
 
   /** What has failed; nothing where the node says that it is well. @throws MonitoringError */
-  async health(target: NodeTarget): Promise<readonly FailedCheck[]> {
-    const answer = await this.#ask(target, '/healthz', [200, 503]);
+  async health(target: NodeTarget, signal?: AbortSignal): Promise<readonly FailedCheck[]> {
+    const answer = await this.#ask(target, '/healthz', [200, 503], untilAborted(signal));
     const { status, failed_checks: told } = parse(Health, answer, target);
     const failed = (told ?? []).slice(0, MAX_CHECKS).map(({ component, reason }) => ({
       component: component.slice(0, SHORT),
@@ -48,8 +48,11 @@ export class NodeClient {
   }
 
   /** @throws MonitoringError */
-  async version(target: NodeTarget): Promise<string> {
-    return parse(Version, await this.#ask(target, '/version', [200]), target).Version.slice(0, 128);
+  async version(target: NodeTarget, signal?: AbortSignal): Promise<string> {
+    return parse(Version, await this.#ask(target, '/version', [200], untilAborted(signal)), target).Version.slice(
+      0,
+      128,
+    );
   }
 
   /** @throws MonitoringError */
@@ -70,9 +73,9 @@ export class NodeClient {
 
   /** In Prometheus' text format. @throws MonitoringError */
   async metrics(target: NodeTarget, signal?: AbortSignal): Promise<string> {
-    const more = { maxBytes: METRICS, ...(signal === undefined ? {} : { signal }) };
     const headers = { Accept: 'text/plain;version=0.0.4' };
-    const { text } = await this.#ask(target, '/metrics', [200], { headers, ...more });
+    const more = { headers, maxBytes: METRICS, ...untilAborted(signal) };
+    const { text } = await this.#ask(target, '/metrics', [200], more);
     // A page of whoever stands before the node would else pass for a node without metrics.
     if (/^# TYPE /m.test(text)) return text;
     throw new MonitoringError('bad_answer', `${target.node} answered /metrics with what are no metrics`);
@@ -108,6 +111,10 @@ export class NodeClient {
     }
     return said;
   }
+}
+
+function untilAborted(signal: AbortSignal | undefined): Pick<Question, 'signal'> {
+  return signal === undefined ? {} : { signal };
 }
 
 function parse<T>(schema: z.ZodType<T>, { text }: Answer, { node }: NodeTarget): T {

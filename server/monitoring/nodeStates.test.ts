@@ -89,3 +89,13 @@ test('many that take their time are waited for together', async () => {
   const told = await new NodeStates(client, () => targets).all();
   expect(told.map(({ health }) => health)).toEqual(targets.map(() => 'ok'));
 });
+
+test('who is asked when all ends is not waited for', async () => {
+  const asked = Promise.withResolvers<void>();
+  const { url } = stack.use(await standIn(() => asked.resolve()));
+  const states = new NodeStates(client, () => [targetAt(url)]);
+  const state = states.of(targetAt(url));
+  await asked.promise;
+  states.close();
+  expect(await state).toMatchObject({ health: 'unreachable' });
+});

@@ -20,11 +20,12 @@ const HOLDS_MS = 3000;
 /** Nodes that do not answer cost their whole time: a page waits for two such rounds, not for twenty. */
 const AT_A_TIME = 32;
 
-/** Health and version of nodes, asked for when somebody wants to know. */
+/** Health and version of nodes, asked for when somebody wants to know, be it a rule. */
 export class NodeStates {
   readonly #client: NodeClient;
   readonly #targets: () => readonly NodeTarget[];
   readonly #now: () => number;
+  readonly #stop = new AbortController();
   readonly #known = new Map<string, { readonly until: number; readonly state: Promise<NodeState> }>();
 
   constructor(client: NodeClient, targets: () => readonly NodeTarget[], now: () => number = Date.now) {
@@ -61,8 +62,16 @@ export class NodeStates {
     return state;
   }
 
+  /** Asks nobody any more. */
+  close(): void {
+    this.#stop.abort();
+  }
+
   async #look(target: NodeTarget): Promise<NodeState> {
-    const [health, version] = await Promise.allSettled([this.#client.health(target), this.#client.version(target)]);
+    const [health, version] = await Promise.allSettled([
+      this.#client.health(target, this.#stop.signal),
+      this.#client.version(target, this.#stop.signal),
+    ]);
     const at = { target, version: version.status === 'fulfilled' ? version.value : null, checkedAt: this.#now() };
     if (health.status === 'rejected') {
       const problem = health.reason instanceof MonitoringError ? health.reason.message : 'It could not be asked.';

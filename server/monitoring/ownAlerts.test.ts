@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { targetAt } from '../test/nodeTargets.ts';
+import type { Alert } from './alerts.ts';
 import type { MonitoringErrorCode } from './monitoringError.ts';
 import type { NodeState } from './nodeStates.ts';
 import type { NodeTarget } from './nodeTarget.ts';
@@ -35,23 +36,6 @@ const failing = (code: MonitoringErrorCode, since = START): Scraped['failure'] =
   code,
   message: 'p does not',
 });
-
-let nodes: readonly Scraped[] = [];
-let ill: readonly NodeState[] = [];
-let now = START;
-let asked: string[] = [];
-const alerts = () =>
-  new OwnAlerts(
-    {},
-    {
-      scraped: () => nodes,
-      states: (targets) => {
-        asked = targets.map(({ node }) => node);
-        return Promise.resolve(ill);
-      },
-      now: () => now,
-    },
-  );
 const state = (one: NodeTarget, more: Partial<NodeState>): NodeState => ({
   target: one,
   health: 'ok',
@@ -62,19 +46,45 @@ const state = (one: NodeTarget, more: Partial<NodeState>): NodeState => ({
   ...more,
 });
 
+let nodes: readonly Scraped[];
+let states: readonly NodeState[];
+let now: number;
+let asked: string[];
+let own: OwnAlerts;
+beforeEach(() => {
+  [nodes, states, now, asked] = [[], [], START, []];
+  own = new OwnAlerts(
+    {},
+    {
+      scraped: () => nodes,
+      states: (targets) => {
+        asked = targets.map(({ node }) => node);
+        return Promise.resolve(states);
+      },
+      now: () => now,
+    },
+  );
+});
+/** What fires after a look at that minute. */
+async function lookAt(minute: number): Promise<readonly Alert[]> {
+  now = at(minute);
+  await own.evaluate();
+  return own.active();
+}
+const namesAt = async (minute: number) => (await lookAt(minute)).map(({ name, node }) => [name, node]);
+
+const both = (a: readonly number[], b: readonly number[]) =>
+  a.map((height, index) => ({ a: height, b: b[index] ?? 0 }));
+
 describe('own alerts', () => {
   it('tell of a node that has not answered for a minute, as Prometheus’ rules do', async () => {
-    ill = [];
     nodes = [
       scraped(target('peer0'), [], failing('unreachable')),
       scraped(target('orderer1', 'orderer'), [], failing('timeout', at(0.5))),
       scraped({ ...target('bare'), msp: '' }, [], failing('timeout')),
     ];
-    now = at(0.9);
-    const own = alerts();
-    expect(await own.active()).toEqual([]);
-    now = at(1);
-    expect(await own.active()).toEqual([
+    expect(await lookAt(0.9)).toEqual([]);
+    expect(await lookAt(1)).toEqual([
       {
         name: 'FtlPeerDown',
         severity: 'critical',
@@ -90,23 +100,20 @@ describe('own alerts', () => {
       },
       expect.objectContaining({ summary: 'Peer bare does not answer' }),
     ]);
-    now = at(2);
-    expect((await own.active()).map(({ name, node }) => [name, node])).toEqual([
+    expect(await namesAt(2)).toEqual([
       ['FtlPeerDown', 'peer0'],
       ['FtlOrdererDown', 'orderer1'],
       ['FtlPeerDown', 'bare'],
     ]);
     expect(asked).toEqual([]);
     nodes = [scraped(target('peer0'), [])];
-    expect(await own.active()).toEqual([]);
+    expect(await lookAt(3)).toEqual([]);
   });
 
   it('do not call down who answers something else', async () => {
-    ill = [];
-    now = at(5);
     for (const code of ['unauthorized', 'bad_answer', 'too_large'] as const) {
       nodes = [scraped(target('peer0'), [], failing(code))];
-      expect(await alerts().active()).toMatchObject([
+      expect(await lookAt(5)).toMatchObject([
         {
           name: 'FtlMetricsUnreadable',
           severity: 'warning',
@@ -118,51 +125,49 @@ describe('own alerts', () => {
     }
   });
 
-  it('tell of a peer that lacks what its channel had a minute ago', async () => {
-    ill = [];
-    nodes = [
-      scraped(target('ahead'), [
-        { a: 10, b: 3 },
-        { a: 20, b: 3 },
-      ]),
-      scraped(target('same'), [
-        { a: 9, b: 3 },
-        { a: 10, b: 3 },
-      ]),
-      scraped(target('behind'), [
-        { a: 8, b: 1 },
-        { a: 8, b: 2 },
-      ]),
-      scraped(target('orderer1', 'orderer'), [{ a: 11 }, { a: 11 }]),
+  it('tell of a peer that for two minutes has lacked what its channel had a minute before, and since when', async () => {
+    const same = [3, 3, 3, 3, 3];
+    const all = [
+      scraped(target('ahead'), both([10, 20, 30, 40, 50], same)),
+      scraped(target('same'), both([9, 10, 20, 30, 40], same)),
+      scraped(target('behind'), both([8, 8, 8, 8, 8], [1, 2, 2, 2, 2])),
+      scraped(target('orderer1', 'orderer'), both([11, 11, 11, 11, 11], same)),
       scraped(target('elsewhere'), [{ c: 1 }, { c: 1 }]),
     ];
-    now = at(1);
-    const own = alerts();
-    const first = await own.active();
-    expect(first.map(({ node, channel, summary, severity }) => [node, channel, summary, severity])).toEqual([
-      ['same', 'a', 'same is 1 block behind on a', 'warning'],
-      ['behind', 'a', 'behind is 3 blocks behind on a', 'warning'],
+    nodes = all;
+    expect(await lookAt(0)).toEqual([]);
+    expect(await lookAt(1)).toEqual([]);
+    expect(await lookAt(2.9)).toEqual([]);
+    const firing = await lookAt(3);
+    expect(firing.map(({ node, channel, summary, severity }) => [node, channel, summary, severity])).toEqual([
+      ['behind', 'a', 'behind is 22 blocks behind on a', 'warning'],
       ['behind', 'b', 'behind is 1 block behind on b', 'warning'],
     ]);
-    // From when on it was seen.
-    now = at(1.5);
-    expect((await own.active()).map(({ since }) => since)).toEqual(first.map(({ since }) => since));
-    expect(first[0]?.since).toBe(new Date(at(1)).toISOString());
-    nodes = [];
-    await own.active();
-    nodes = [
-      scraped(target('ahead'), [{ a: 10 }, { a: 10 }, { a: 10 }]),
-      scraped(target('same'), [{ a: 9 }, { a: 9 }, { a: 9 }]),
-    ];
-    now = at(2);
-    expect((await own.active()).map(({ since }) => since)).toEqual([new Date(at(2)).toISOString()]);
+    // From when on it was so, though nobody had asked.
+    expect(firing.map(({ since }) => since)).toEqual(Array(2).fill(new Date(at(1)).toISOString()));
+    expect(await own.active()).toEqual(firing);
+
+    // Once not so, it begins anew.
+    nodes = all.slice(0, 2);
+    expect(await lookAt(3.5)).toEqual([]);
+    nodes = all;
+    expect(await lookAt(4)).toEqual([]);
+    expect((await lookAt(6)).map(({ since }) => since)).toEqual(Array(2).fill(new Date(at(4)).toISOString()));
+  });
+
+  it('count what a peer told last where it tells no more, for an hour', async () => {
+    const ahead = Array.from({ length: 80 }, (_, index) => ({ a: 10 + index }));
+    nodes = [scraped(target('ahead'), ahead), scraped(target('hangs'), [{ a: 10 }], failing('timeout'))];
+    for (let minute = 0; minute < 4; minute++) await lookAt(minute);
+    expect(await namesAt(4)).toContainEqual(['FtlPeerBehind', 'hangs']);
+    expect(await namesAt(60)).toContainEqual(['FtlPeerBehind', 'hangs']);
+    expect(await namesAt(61)).toEqual([['FtlPeerDown', 'hangs']]);
   });
 
   it('tell of a node that says that it is not well', async () => {
-    now = START;
     const [one, other] = [target('peer0'), target('peer1')];
     nodes = [scraped(one, []), scraped(other, [])];
-    ill = [
+    states = [
       state(one, {
         health: 'failing',
         failedChecks: [
@@ -173,12 +178,14 @@ describe('own alerts', () => {
       // That is what the scrapes tell.
       state(other, { health: 'unreachable' }),
     ];
-    expect(await alerts().active()).toMatchObject([
+    await lookAt(0);
+    expect(await lookAt(7)).toMatchObject([
       {
         name: 'FtlNodeUnhealthy',
         severity: 'critical',
         node: 'peer0',
         summary: 'peer0 says that it is not well: disk: full; db: slow',
+        since: '2026-11-21T00:00:00.000Z',
       },
     ]);
     expect(asked).toEqual(['peer0', 'peer1']);

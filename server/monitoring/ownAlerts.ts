@@ -1,4 +1,5 @@
 import { type Alert, alertOf, type AlertSource } from './alerts.ts';
+import { heightsMinuteAgo, lastHeights } from './heights.ts';
 import type { MonitoringErrorCode } from './monitoringError.ts';
 import type { NodeState } from './nodeStates.ts';
 import type { NodeTarget } from './nodeTarget.ts';
@@ -11,12 +12,15 @@ interface OwnModules {
   readonly now?: () => number;
 }
 
+/** Milliseconds for which it must have been so, at every look: `for` of the rules in grafana/prometheus. */
 export interface OwnAlertOptions {
-  /** Milliseconds for which a node's metrics must not have been read. */
+  /** That a node's metrics could not be read. */
   readonly downMs: number;
+  /** That a peer lacked blocks. */
+  readonly behindMs: number;
 }
 
-export const OWN_ALERTS: OwnAlertOptions = { downMs: 60_000 };
+export const OWN_ALERTS: OwnAlertOptions = { downMs: 60_000, behindMs: 120_000 };
 /** Each has a page in docs/runbooks. */
 export const OWN_ALERT_NAMES = [
   'FtlPeerDown',
@@ -28,19 +32,30 @@ export const OWN_ALERT_NAMES = [
 type OwnAlertName = (typeof OWN_ALERT_NAMES)[number];
 /** Nobody is there, or nobody who answers; all else is an answer. */
 const NO_ANSWER: ReadonlySet<MonitoringErrorCode> = new Set(['unreachable', 'timeout']);
-const MINUTE_MS = 60_000;
-const HEIGHT = 'ledger_blockchain_height';
+
+/** Something that is so at a look. */
+interface Condition {
+  readonly labels: Readonly<Record<string, string>> & { readonly alertname: OwnAlertName };
+  readonly annotations: { readonly summary: string; readonly description?: string };
+  /** Milliseconds since 1970 from when on it is known to be so; from the first look that found it, where nobody knows. */
+  readonly since?: number;
+  /** Milliseconds for which it must be so. */
+  readonly forMs: number;
+}
 
 /**
- * A few simple rules for who runs neither Prometheus nor Alertmanager: named and worded as the alerts of those (grafana/prometheus), so
- * that they lead to the same runbooks. Nobody is woken by them: they are shown.
+ * A few simple rules for who runs neither Prometheus nor Alertmanager: named, worded and patient as the alerts of those (grafana/prometheus),
+ * so that they come to the same verdict and lead to the same runbooks. Nobody is woken by them: they are shown.
  */
 export class OwnAlerts implements AlertSource {
   readonly kind = 'own';
   readonly #options: OwnAlertOptions;
   readonly #modules: OwnModules;
   readonly #now: () => number;
-  readonly #since = new Map<string, number>();
+  /** By what is so: since when. */
+  #since = new Map<string, number>();
+  #firing: readonly Alert[] = [];
+  #looking: Promise<void> | null = null;
 
   constructor(options: Partial<OwnAlertOptions>, modules: OwnModules) {
     this.#options = { ...OWN_ALERTS, ...options };
@@ -48,79 +63,83 @@ export class OwnAlerts implements AlertSource {
     this.#now = modules.now ?? Date.now;
   }
 
-  async active(): Promise<readonly Alert[]> {
-    const scraped = this.#modules.scraped();
-    const answering = scraped.filter(({ failure }) => failure === null || !NO_ANSWER.has(failure.code));
-    const states = await this.#modules.states(answering.map(({ target }) => target));
-    const found = [...this.#silent(scraped), ...this.#behind(scraped), ...unhealthy(states)];
-    const keys = new Set(found.map(keyOf));
-    for (const key of this.#since.keys()) if (!keys.has(key)) this.#since.delete(key);
-    const now = this.#now();
-    return found.map((alert) => {
-      const key = keyOf(alert);
-      const since = this.#since.get(key) ?? now;
-      this.#since.set(key, since);
-      return alert.since === null ? Object.assign({}, alert, { since: new Date(since).toISOString() }) : alert;
-    });
+  /** What fired at the last look. */
+  active(): Promise<readonly Alert[]> {
+    return Promise.resolve(this.#firing);
   }
 
-  *#silent(scraped: readonly Scraped[]): Generator<Alert> {
+  /** One look, after each round of scrapes: whether somebody asks or not, so that it is known since when something is so. */
+  evaluate(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = null));
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const answering = this.#modules.scraped().filter(({ failure }) => failure === null || !NO_ANSWER.has(failure.code));
+    const states = await this.#modules.states(answering.map(({ target }) => target));
+    // As it is now: the nodes had their time to answer.
+    const scraped = this.#modules.scraped();
+    const now = this.#now();
+    const since = new Map<string, number>();
+    const firing: Alert[] = [];
+    for (const condition of [...this.#silent(scraped), ...this.#behind(scraped, now), ...unhealthy(states)]) {
+      const { labels, annotations, forMs } = condition;
+      const key = JSON.stringify(labels);
+      const begin = condition.since ?? this.#since.get(key) ?? now;
+      since.set(key, begin);
+      if (now - begin >= forMs) firing.push(alertOf(labels, annotations, new Date(begin).toISOString(), false));
+    }
+    this.#since = since;
+    this.#firing = firing;
+  }
+
+  *#silent(scraped: readonly Scraped[]): Generator<Condition> {
     for (const { target, failure } of scraped) {
-      if (failure === null || this.#now() - failure.since < this.#options.downMs) continue;
+      if (failure === null) continue;
       const { node, msp, kind } = target;
       const of = msp === '' ? node : `${node} of ${msp}`;
       const name = kind === 'peer' ? ('Peer' as const) : ('Orderer' as const);
       const down = NO_ANSWER.has(failure.code);
-      const alertname: OwnAlertName = down ? `Ftl${name}Down` : 'FtlMetricsUnreadable';
-      yield alertOf(
-        { alertname, severity: down ? 'critical' : 'warning', node, msp, kind },
-        {
+      const alertname = down ? (`Ftl${name}Down` as const) : 'FtlMetricsUnreadable';
+      yield {
+        labels: { alertname, severity: down ? 'critical' : 'warning', node, msp, kind },
+        annotations: {
           summary: down ? `${name} ${of} does not answer` : `The metrics of ${of} cannot be read`,
           description: failure.message,
         },
-        new Date(failure.since).toISOString(),
-        false,
-      );
+        since: failure.since,
+        forMs: this.#options.downMs,
+      };
     }
   }
 
-  /** Blocks that the channel had a minute ago and the peer has not now: nodes are not asked at the same moment. */
-  *#behind(scraped: readonly Scraped[]): Generator<Alert> {
-    const now = this.#now();
-    const highest = new Map<string, number>();
-    for (const { history } of scraped) {
-      for (const [channel, height] of history.gaugeAt(HEIGHT, now - MINUTE_MS)) {
-        highest.set(channel, Math.max(height, highest.get(channel) ?? 0));
-      }
-    }
-    for (const { target, history } of scraped) {
-      if (target.kind !== 'peer') continue;
-      for (const [channel, height] of history.gaugeAt(HEIGHT, now)) {
-        const blocks = (highest.get(channel) ?? 0) - height;
+  *#behind(scraped: readonly Scraped[], now: number): Generator<Condition> {
+    const minuteAgo = heightsMinuteAgo(scraped, now);
+    for (const one of scraped) {
+      const { node, msp, kind } = one.target;
+      if (kind !== 'peer') continue;
+      for (const { channel, height } of lastHeights(one, now)) {
+        const blocks = (minuteAgo.get(channel) ?? 0) - height;
         if (blocks <= 0) continue;
-        const { node, msp } = target;
-        const summary = `${node} is ${blocks} block${blocks === 1 ? '' : 's'} behind on ${channel}`;
-        yield alertOf(
-          { alertname: 'FtlPeerBehind' satisfies OwnAlertName, severity: 'warning', node, msp, channel },
-          { summary },
-          null,
-          false,
-        );
+        yield {
+          labels: { alertname: 'FtlPeerBehind', severity: 'warning', node, msp, channel },
+          annotations: { summary: `${node} is ${blocks} block${blocks === 1 ? '' : 's'} behind on ${channel}` },
+          forMs: this.#options.behindMs,
+        };
       }
     }
   }
 }
 
-function* unhealthy(states: readonly NodeState[]): Generator<Alert> {
+function* unhealthy(states: readonly NodeState[]): Generator<Condition> {
   for (const { target, health, failedChecks } of states) {
     if (health !== 'failing') continue;
     const { node, msp } = target;
-    const labels = { alertname: 'FtlNodeUnhealthy' satisfies OwnAlertName, severity: 'critical', node, msp };
     const reasons = failedChecks.map(({ component, reason }) => `${component}: ${reason}`).join('; ');
-    yield alertOf(labels, { summary: `${node} says that it is not well: ${reasons}` }, null, false);
+    yield {
+      labels: { alertname: 'FtlNodeUnhealthy', severity: 'critical', node, msp },
+      annotations: { summary: `${node} says that it is not well: ${reasons}` },
+      forMs: 0,
+    };
   }
-}
-
-function keyOf({ name, node, msp, channel }: Alert): string {
-  return JSON.stringify([name, node, msp, channel]);
 }

@@ -21,9 +21,9 @@ const Vector = z.object({
 });
 type Sample = z.output<typeof Vector>['data']['result'][number];
 
-/** Of all nodes at once. The height of one that does not answer is the last that it told, as in the alert's rule. */
+/** Of all nodes at once. What one that does not answer told last counts, as in the alert's rule; of one that answers what it tells now. */
 const WINDOW = `${HEIGHT_COUNTS_MS / 60_000}m`;
-const LAST = `last_over_time(${HEIGHT}[${WINDOW}])`;
+const LAST = `${HEIGHT} or last_over_time(${HEIGHT}[${WINDOW}]) and on (instance, job) up == 0`;
 const READ_AT = `timestamp(${HEIGHT}) or max_over_time(timestamp(${HEIGHT})[${WINDOW}:1m])`;
 const MINUTE_AGO = `max by (channel) (${HEIGHT} offset ${LAG_MS / 1000}s)`;
 /** Milliseconds for which an answer holds, and that it may take: health is told beside it, and must not wait for long. */

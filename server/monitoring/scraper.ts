@@ -25,6 +25,8 @@ interface ScraperModules {
   readonly client: NodeClient;
   readonly registry: Registry;
   readonly now?: () => number;
+  /** After each round, when all that answer have been read. */
+  readonly onRound?: () => void;
 }
 
 export interface Scraped {
@@ -122,6 +124,7 @@ export class Scraper implements MetricsSource {
     while (!signal.aborted) {
       const began = performance.now();
       await this.#round();
+      if (!signal.aborted) this.#modules.onRound?.();
       const rest = Math.max(0, this.#options.intervalMs - (performance.now() - began));
       // Rejects only when all is over.
       await sleep(rest, undefined, { signal }).catch(() => undefined);
