@@ -1,7 +1,7 @@
-import { type DashboardSpec, p95, rate } from './panels.ts';
+import { type DashboardSpec, grown, p95, rate } from './panels.ts';
 
 const CHAINCODE = '{channel=~"$channel", chaincode=~"$chaincode"}';
-/** In these the version follows the name, or the package's hash. */
+/** In these the version follows the name; or they name the package, by its label and hash. */
 const VERSIONS = '{channel=~"$channel", chaincode=~"($chaincode)(_|:|[.]|$).*"}';
 const LAUNCHED = '{chaincode=~"($chaincode)(_|:|[.]|$).*"}';
 
@@ -52,18 +52,21 @@ export const CHAINCODE_DASHBOARD: DashboardSpec = {
       panels: [
         {
           title: 'Requests to the ledger',
-          about: 'A second, by kind: what the chaincode reads and writes.',
+          about:
+            'A second, by kind: what the chaincode reads and writes. Of one that is chosen, the packages whose label begins with its name.',
           queries: [[rate('chaincode_shim_requests_received', 'chaincode, type', VERSIONS), '{{chaincode}} {{type}}']],
         },
         {
           title: 'Time of requests to the ledger',
-          about: '95 of 100 take less, by kind. Slow reads: the state database.',
+          about:
+            '95 of 100 take less, by kind. Slow reads: the state database. Of one that is chosen, the packages whose label begins with its name.',
           queries: [[p95('chaincode_shim_request_duration', 'chaincode, type', VERSIONS), '{{chaincode}} {{type}}']],
           unit: 's',
         },
         {
           title: 'Time to start',
-          about: 'On the average of all starts; of a service: to reach it.',
+          about:
+            'On the average of all starts; of a service: to reach it. Of one that is chosen, the packages whose label begins with its name.',
           queries: [
             [
               `sum by (node, chaincode, success) (chaincode_launch_duration_sum${LAUNCHED}) / sum by (node, chaincode, success) (chaincode_launch_duration_count${LAUNCHED})`,
@@ -75,7 +78,7 @@ export const CHAINCODE_DASHBOARD: DashboardSpec = {
         {
           title: 'Out of time',
           about: 'Executions within an hour that took longer than the peer waits.',
-          queries: [['sum(increase(chaincode_execute_timeouts[1h])) or vector(0)', 'executions']],
+          queries: [[`sum(${grown('chaincode_execute_timeouts')}) or vector(0)`, 'executions']],
           kind: 'number',
           redFrom: 1,
           width: 6,
@@ -83,7 +86,7 @@ export const CHAINCODE_DASHBOARD: DashboardSpec = {
         {
           title: 'Failed starts',
           about: 'Within an hour.',
-          queries: [['sum(increase(chaincode_launch_failures[1h])) or vector(0)', 'starts']],
+          queries: [[`sum(${grown('chaincode_launch_failures')}) or vector(0)`, 'starts']],
           kind: 'number',
           redFrom: 1,
           width: 6,

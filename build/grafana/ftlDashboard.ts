@@ -1,4 +1,4 @@
-import { type DashboardSpec, p95, rate } from './panels.ts';
+import { type DashboardSpec, grown, p95, rate } from './panels.ts';
 
 const FTL = '{job="ftl"}';
 
@@ -47,10 +47,10 @@ export const FTL_ITSELF: DashboardSpec = {
           title: 'Lost or not understood, collector',
           about: 'Within an hour: dead letters are kept, files that vanished are gone, dropped records should stay 0.',
           queries: [
-            [`sum(increase(ftl_collector_dead_letters_total[1h])) or vector(0)`, 'dead letters'],
-            [`sum(increase(ftl_collector_missed_files_total[1h]))`, 'files vanished'],
-            [`sum(increase(ftl_collector_dropped_records_total[1h]))`, 'records dropped'],
-            [`sum(increase(ftl_collector_write_retries_total[1h]))`, 'batches tried again'],
+            [`sum(${grown('ftl_collector_dead_letters_total')}) or vector(0)`, 'dead letters'],
+            [`sum(${grown('ftl_collector_missed_files_total')})`, 'files vanished'],
+            [`sum(${grown('ftl_collector_dropped_records_total')})`, 'records dropped'],
+            [`sum(${grown('ftl_collector_write_retries_total')})`, 'batches tried again'],
           ],
         },
       ],
@@ -66,7 +66,7 @@ export const FTL_ITSELF: DashboardSpec = {
         {
           title: 'Records dropped',
           about: 'By nodes whose destination took no more, within an hour.',
-          queries: [['increase(ftl_trace_dropped_records_total[1h])', '{{node}}']],
+          queries: [[grown('ftl_trace_dropped_records_total'), '{{node}}']],
         },
         {
           title: 'Written and waiting',

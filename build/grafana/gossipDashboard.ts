@@ -1,4 +1,4 @@
-import { type DashboardSpec, mean, rate } from './panels.ts';
+import { type DashboardSpec, grown, mean, rate } from './panels.ts';
 
 const NODE = '{kind="peer", node=~"$node"}';
 const CHANNEL = '{node=~"$node", channel=~"$channel"}';
@@ -47,7 +47,7 @@ export const GOSSIP: DashboardSpec = {
         {
           title: 'Overflows',
           about: 'Messages within an hour that found no room in the queue of a connection.',
-          queries: [['sum(increase(gossip_comm_overflow_count[1h])) or vector(0)', 'messages']],
+          queries: [[`sum(${grown('gossip_comm_overflow_count')}) or vector(0)`, 'messages']],
           kind: 'number',
           redFrom: 1,
           width: 6,

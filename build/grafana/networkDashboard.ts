@@ -1,4 +1,4 @@
-import { type DashboardSpec, p95 } from './panels.ts';
+import { type DashboardSpec, grown, p95 } from './panels.ts';
 
 const CHANNEL = '{channel=~"$channel"}';
 
@@ -134,7 +134,7 @@ export const NETWORK: DashboardSpec = {
         {
           title: 'Findings',
           about: 'What FTL found to be wrong or odd, within the last hour.',
-          queries: [[`sum by (channel, code) (increase(ftl_findings_total${CHANNEL}[1h]))`, '{{code}} {{channel}}']],
+          queries: [[`sum by (channel, code) (${grown(`ftl_findings_total${CHANNEL}`)})`, '{{code}} {{channel}}']],
           leadsTo: [
             'These transactions in FTL',
             '/?q=channel:${__field.labels.channel}%20finding:${__field.labels.code}',

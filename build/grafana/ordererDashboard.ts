@@ -1,4 +1,4 @@
-import { type DashboardSpec, p95, processPanels, rate } from './panels.ts';
+import { type DashboardSpec, grown, p95, processPanels, rate } from './panels.ts';
 
 const NODE = '{kind="orderer", node=~"$node"}';
 const CHANNEL = '{kind="orderer", node=~"$node", channel=~"$channel"}';
@@ -68,7 +68,7 @@ export const ORDERER: DashboardSpec = {
         {
           title: 'Changes of the leader (Raft)',
           about: 'Within an hour; many mean slow disks or a bad network.',
-          queries: [[`increase(consensus_etcdraft_leader_changes${CHANNEL}[1h])`, '{{node}} {{channel}}']],
+          queries: [[grown(`consensus_etcdraft_leader_changes${CHANNEL}`), '{{node}} {{channel}}']],
         },
         {
           title: 'Nodes',

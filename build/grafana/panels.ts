@@ -211,6 +211,14 @@ export function rate(metric: string, by: string, selector: string): string {
   return `sum by (${by}) (rate(${metric}${selector}[$__rate_interval]))`;
 }
 
+/**
+ * By how much a counter rose within the last hour. One with labels comes into being with its first event, of which `increase` sees
+ * nothing: what was not there an hour ago counts as a whole.
+ */
+export function grown(selector: string): string {
+  return `(${selector} unless ${selector} offset 1h or increase(${selector}[1h]))`;
+}
+
 /** What a node's process takes. */
 export function processPanels(selector: string): readonly PanelSpec[] {
   return [

@@ -35,10 +35,15 @@ export interface Target {
  */
 export function quickRules(divisor: number): string {
   const quick = (text: string): string =>
-    text.replaceAll(
-      /(\[|offset )(\d+)([smhd])\b/g,
-      (_, before: string, count: string, unit: keyof typeof SECONDS) => `${before}${shortened(count, unit, divisor)}`,
-    );
+    text
+      .replaceAll(
+        /(\[|offset )(\d+)([smhd])\b/g,
+        (_, before: string, count: string, unit: keyof typeof SECONDS) => `${before}${shortened(count, unit, divisor)}`,
+      )
+      .replaceAll(
+        /(process_start_time_seconds\) < )(\d+)\b/g,
+        (_, before: string, seconds: string) => `${before}${Number(seconds) / divisor}`,
+      );
   const groups = readRuleGroups().map(({ name, rules }) => ({
     name,
     rules: rules.map((rule) => quickRule(rule, quick)),
