@@ -195,7 +195,7 @@ describe('heights from Prometheus', () => {
     });
     expect([...minuteAgo]).toEqual([['a', 4]]);
     expect(asked).toEqual([
-      'ledger_blockchain_height or last_over_time(ledger_blockchain_height[60m]) and on (instance, job) up == 0',
+      'ledger_blockchain_height or last_over_time(ledger_blockchain_height[60m]) and on (instance, job, node, msp) up == 0',
       'timestamp(ledger_blockchain_height) or max_over_time(timestamp(ledger_blockchain_height)[60m:1m])',
       'max by (channel) (ledger_blockchain_height offset 60s)',
     ]);
@@ -205,6 +205,25 @@ describe('heights from Prometheus', () => {
     wait(5000);
     await source.heights([peer0!]);
     expect(asked).toHaveLength(6);
+  });
+
+  it('are each organisation’s own where their hosts have the same name', async () => {
+    const alike = { instance: 'peer0', job: 'fabric', node: 'peer0', channel: 'a' };
+    const [ours, theirs] = [
+      { ...alike, msp: 'Org1MSP' },
+      { ...alike, msp: 'Org2MSP' },
+    ];
+    const { source } = await prometheus(() => ({
+      last: [
+        [{ ...name, ...ours }, 7],
+        [{ ...name, ...theirs }, 9],
+      ],
+      readAt: [
+        [ours, seconds - 1],
+        [theirs, seconds],
+      ],
+    }));
+    expect((await ofPeer(source))?.heights).toEqual([{ channel: 'a', height: 7, at: START - 1000 }]);
   });
 
   it('are of several series of one channel those that were read last', async () => {

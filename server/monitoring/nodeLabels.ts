@@ -25,6 +25,9 @@ export function labelFit({ id, node, msp, url }: NodeRef, labels: Labels): Label
   return byName || byAddress || byHost ? { byName, byAddress } : null;
 }
 
+/** Labels that tell a target from all others: hosts of two organisations may have one name, and `instance` be that name. */
+export const TARGET_LABELS = ['instance', 'job', 'node', 'msp'] as const;
+
 export interface SeenTarget {
   readonly labels: Labels;
   /** When it was scraped last; in any unit, later is more. */

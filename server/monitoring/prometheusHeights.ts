@@ -11,7 +11,7 @@ import {
 } from './heights.ts';
 import type { NodeRef } from './metricsSource.ts';
 import { MonitoringError } from './monitoringError.ts';
-import { targetOf } from './nodeLabels.ts';
+import { TARGET_LABELS, targetOf } from './nodeLabels.ts';
 import type { PrometheusClient } from './prometheusClient.ts';
 
 const Vector = z.object({
@@ -23,7 +23,7 @@ type Sample = z.output<typeof Vector>['data']['result'][number];
 
 /** Of all nodes at once. What one that does not answer told last counts, as in the alert's rule; of one that answers what it tells now. */
 const WINDOW = `${HEIGHT_COUNTS_MS / 60_000}m`;
-const LAST = `${HEIGHT} or last_over_time(${HEIGHT}[${WINDOW}]) and on (instance, job) up == 0`;
+const LAST = `${HEIGHT} or last_over_time(${HEIGHT}[${WINDOW}]) and on (${TARGET_LABELS.join(', ')}) up == 0`;
 const READ_AT = `timestamp(${HEIGHT}) or max_over_time(timestamp(${HEIGHT})[${WINDOW}:1m])`;
 const MINUTE_AGO = `max by (channel) (${HEIGHT} offset ${LAG_MS / 1000}s)`;
 /** Milliseconds for which an answer holds, and that it may take: health is told beside it, and must not wait for long. */
@@ -96,7 +96,7 @@ function heightsOf(target: Readonly<Record<string, string>> | undefined, { last,
   if (target === undefined) return { heights: [], problem: UNKNOWN };
   const found = new Map<string, ChannelHeight>();
   for (const { metric, value } of last) {
-    if (metric['instance'] !== target['instance'] || metric['job'] !== target['job']) continue;
+    if (TARGET_LABELS.some((name) => metric[name] !== target[name])) continue;
     const [channel, at] = [metric['channel'] ?? '', readAt.get(keyOf(metric))];
     if (at === undefined || at <= (found.get(channel)?.at ?? 0)) continue;
     found.set(channel, { channel, height: Number(value[1]), at });

@@ -78,7 +78,7 @@ describe('panels from Prometheus', () => {
     expect(first?.path).toBe('/prom/api/v1/query');
     expect(first?.query.get('query')).toContain(`timestamp(up{node="${NODE.node}"})`);
     expect(first?.query.get('query')).toContain('instance=~"peer0\\\\.org1\\\\.example\\\\.com(:[0-9]+)?"');
-    const selector = `{instance="${NODE.node}",job="fabric"}`;
+    const selector = `{instance="${NODE.node}",job="fabric",node="${NODE.node}",msp="Org1MSP"}`;
     expect(rest.map(({ query }) => query.get('query'))).toContain(
       `sum by (channel) (rate(gossip_state_commit_duration_sum${selector}[60s])) / (sum by (channel) (rate(gossip_state_commit_duration_count${selector}[60s])) > 0)`,
     );
@@ -91,6 +91,17 @@ describe('panels from Prometheus', () => {
         '5',
       ]);
     }
+  });
+
+  it('say what it said where it has nothing, as when a part of it is away', async () => {
+    const away = 'No StoreAPIs matched for this query';
+    const { url } = stack.use(
+      await standIn((request, response) => {
+        const result = (request.url ?? '').includes('/query?') ? UP : [];
+        response.end(JSON.stringify({ status: 'success', data: { result }, warnings: [away], infos: ['x'] }));
+      }),
+    );
+    expect((await source(url.href).range(NODE, RANGE)).problem).toBe(`Prometheus says: ${away}`);
   });
 
   it('are empty where it does not know the node, until it does', async () => {
@@ -242,13 +253,11 @@ describe('a node’s target', () => {
     ['a name that it begins with', [{ instance: `${node}.other:1`, job }], null],
     ['nothing', [], null],
   ])('is found by %s', (_, labels, instance) => {
-    const expected = instance === null ? null : `{instance="${instance}",job="j"}`;
-    expect(
-      selectorFor(
-        NODE,
-        labels.map((one) => seen(one)),
-      ),
-    ).toBe(expected);
+    const selector = selectorFor(
+      NODE,
+      labels.map((one) => seen(one)),
+    );
+    expect(selector?.match(/^\{instance="([^"]*)",job="j"/)?.[1] ?? null).toBe(instance);
   });
 
   it('is of several the one that is called so, there, of this kind, and was there last', () => {
@@ -262,8 +271,15 @@ describe('a node’s target', () => {
     expect(find(seen({ ...named, instance: 'a' }, 1), seen({ ...named, instance: 'b' }, 2))).toContain('"b"');
   });
 
+  it('is asked for by all that tells it from others: hosts of two organisations may be called alike', () => {
+    const [theirs, ours] = ['Org2MSP', 'Org1MSP'].map((msp) => seen({ node, msp, instance: node, job }));
+    expect(find(theirs!, ours!)).toBe(`{instance="${node}",job="j",node="${node}",msp="Org1MSP"}`);
+  });
+
   it('is asked for with whatever is in its name', () => {
     const odd = { ...NODE, node: 'a"b\\c\n' };
-    expect(selectorFor(odd, [seen({ node: odd.node, instance: 'i"\\', job })])).toBe('{instance="i\\"\\\\",job="j"}');
+    expect(selectorFor(odd, [seen({ node: odd.node, instance: 'i"\\', job })])).toBe(
+      '{instance="i\\"\\\\",job="j",node="a\\"b\\\\c\\n"}',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Heights } from './heights.ts';
 import type { Line, MetricsSource, NodeMetrics, NodeRef, PanelLines, RangeQuery } from './metricsSource.ts';
-import { type SeenTarget, targetOf } from './nodeLabels.ts';
+import { type SeenTarget, TARGET_LABELS, targetOf } from './nodeLabels.ts';
 import { type Panel, panelsOf, WINDOW_S } from './panels.ts';
 import type { PrometheusClient } from './prometheusClient.ts';
 import { PrometheusHeights } from './prometheusHeights.ts';
@@ -9,6 +9,8 @@ import { firstLines, timesOf } from './sampleHistory.ts';
 
 const Labels = z.record(z.string(), z.string());
 const Matrix = z.object({
+  /** Such as those of Thanos, when a part of what it knows cannot be asked. */
+  warnings: z.array(z.string()).optional(),
   data: z.object({
     result: z.array(z.object({ metric: Labels, values: z.array(z.tuple([z.number(), z.string()])) })),
   }),
@@ -24,6 +26,7 @@ const UNKNOWN =
 const MAX_KNOWN = 500;
 /** Asked of it for one panel: enough to say how many more there are than are shown. */
 const MAX_SERIES = 200;
+const MAX_WARNING = 300;
 
 /** Panels from a Prometheus that scrapes the nodes. */
 export class PrometheusSource implements MetricsSource {
@@ -46,7 +49,8 @@ export class PrometheusSource implements MetricsSource {
       return { panels: panels.map((panel) => ({ panel, lines: [], more: 0 })), since: null, problem: UNKNOWN };
     }
     const filled = await Promise.all(panels.map((panel) => this.#lines(panel, selector, query)));
-    return { panels: filled, since: null, problem: null };
+    const warning = filled.every(({ lines }) => lines.length === 0) ? filled.find((one) => one.warning)?.warning : null;
+    return { panels: filled, since: null, problem: warning == null ? null : `Prometheus says: ${warning}` };
   }
 
   heights(nodes: readonly NodeRef[]): Promise<Heights> {
@@ -57,8 +61,12 @@ export class PrometheusSource implements MetricsSource {
     return Promise.resolve();
   }
 
-  async #lines(panel: Panel, selector: string, query: RangeQuery): Promise<PanelLines> {
-    const { data } = await this.#client.get(
+  async #lines(
+    panel: Panel,
+    selector: string,
+    query: RangeQuery,
+  ): Promise<PanelLines & { readonly warning: string | undefined }> {
+    const { data, warnings } = await this.#client.get(
       '/api/v1/query_range',
       {
         query: expressionOf(panel, selector, query.stepMs),
@@ -73,7 +81,7 @@ export class PrometheusSource implements MetricsSource {
       .map(({ metric, values }) => ({ name: panel.by === null ? '' : (metric[panel.by] ?? ''), values }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map(({ name, values }) => ({ name, points: pointsOf(values, query) }));
-    return firstLines(panel, lines);
+    return { ...firstLines(panel, lines), warning: warnings?.[0]?.slice(0, MAX_WARNING) };
   }
 
   /** How it calls the node, or called it then; null where it does not know it. Scrape configurations are the operator's own: labels differ. */
@@ -113,8 +121,11 @@ function escapedPattern(text: string): string {
 export function selectorFor(node: NodeRef, targets: readonly SeenTarget[]): string | null {
   const found = targetOf(node, targets);
   if (found === null) return null;
-  const { instance = '', job = '' } = found.labels;
-  return `{instance=${JSON.stringify(instance)},job=${JSON.stringify(job)}}`;
+  const { labels } = found;
+  const matchers = TARGET_LABELS.flatMap((name) =>
+    labels[name] === undefined ? [] : [`${name}=${JSON.stringify(labels[name])}`],
+  );
+  return `{${matchers.join(',')}}`;
 }
 
 function expressionOf({ metric, how, by }: Panel, selector: string, stepMs: number): string {
