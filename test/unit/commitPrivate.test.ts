@@ -102,6 +102,18 @@ describe('private data that comes with a block', () => {
     expect(await again.state.get(privateNamespace('basic', 'few'), 'secret')).toBeNull();
   });
 
+  it('is in a state that is made anew where its database was taken away', async () => {
+    await using channel = await ownChannel({ state: 'leveldb' }, definitions);
+    const view = BlockView.fromBytes(channel.maker.next([transaction([put('a')]), transaction([writes])]));
+    await channel.pipeline.commit({ view, privateData: data });
+    const wanted = await stateOf(channel.ledger);
+    await channel.ledger.close();
+    await rm(join(channel.folder, 'ftlState', CHANNEL), { recursive: true });
+    await using again = await PeerLedger.open({ folder: channel.folder, channelId: CHANNEL });
+    expect(await stateOf(again)).toEqual(wanted);
+    expect(await again.state.get(privateNamespace('basic', 'few'), 'secret')).not.toBeNull();
+  });
+
   it('that is not at hand is noted, where this peer should have it', async () => {
     await using channel = await ownChannel({}, definitions);
     await channel.ledger.close();

@@ -6,7 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { NetworkFolder } from '#node/network/networkFolder.ts';
 import { OWN_ALERT_NAMES } from '#server/monitoring/ownAlerts.ts';
-import { DEFAULT_FOLDER } from '../../../cli/commands/network.ts';
+import { doctorCommand } from '../../../cli/commands/doctor.ts';
+import { importCommand } from '../../../cli/commands/import.ts';
+import { ledgerCommand } from '../../../cli/commands/ledger.ts';
+import { DEFAULT_FOLDER, networkCommand } from '../../../cli/commands/network.ts';
+import { collectCommand, startCommand } from '../../../cli/commands/start.ts';
 import { findProgram, PROMETHEUS_PACKAGES } from '#test/harness/program.ts';
 import { ALERTS, GRAFANA, RULES, yamlFiles } from '#test/harness/ruleFiles.ts';
 
@@ -116,6 +120,33 @@ describe('docs/runbooks', () => {
 
   it('has a page of each alert that FTL gives itself', () => {
     expect(OWN_ALERT_NAMES.filter((name) => !pages.includes(`${name}.md`))).toEqual([]);
+  });
+
+  it('names only commands and options of FTL that there are', () => {
+    const texts = pages.map((page) => readFileSync(join(RUNBOOKS, page), 'utf8')).join('\n');
+    const commands = [
+      collectCommand(),
+      doctorCommand(),
+      importCommand(),
+      ledgerCommand(),
+      networkCommand(),
+      startCommand(),
+    ];
+    const below = commands.flatMap((command) => command.commands.map((one) => `${command.name()} ${one.name()}`));
+    const known = new Set(commands.map((command) => command.name()).concat(below));
+    const named = [...texts.matchAll(/`ftl ([a-z]+(?: [a-z]+)?)/g)].map(([, name]) => name!);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+    const flags = new Set(
+      commands
+        .concat(commands.flatMap((command) => command.commands))
+        .flatMap(({ options }) => options.map(({ long }) => long)),
+    );
+    const others = new Set(['--cacert', '--cert', '--key', '--csr.keyrequest.reusekey', '--max-depth']);
+    const unknown = [...texts.matchAll(/`[^`]*?(--[a-z][a-z.-]*)/g)]
+      .map(([, flag]) => flag!)
+      .filter((flag) => !flags.has(flag) && !others.has(flag));
+    expect(unknown).toEqual([]);
   });
 
   it('links only to pages that are there', () => {
