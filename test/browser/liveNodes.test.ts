@@ -85,7 +85,7 @@ async function openTrace(query = ''): Promise<void> {
     )
     .toBe(2);
   await page.goto(at(`${path}${query}`));
-  await page.locator('.trajectory[data-fitted="true"]').waitFor();
+  await page.locator('.graph[data-fitted="true"]').waitFor();
 }
 
 const drawnAs = (id: string) => page.evaluate((node) => window['__ftlGraph']?.getElementState(node) ?? [], id);
@@ -141,7 +141,7 @@ test('a node that is stopped changes its colour and word, in the picture and in 
   await network.kill('peer0.org2.example.com');
   await expect.poll(() => drawnAs(PEER2), { timeout: 20_000 }).toContain('health-unreachable');
   expect(await drawnAs(PEER1)).toContain('health-ok');
-  const picture = page.locator('.trajectory').getByRole('img');
+  const picture = page.locator('.graph').getByRole('img');
   expect(await picture.getAttribute('aria-label')).toMatch(/Health now: .*peer0\.org1 well.*peer0\.org2 no answer/);
 
   // By the name in a sentence, without selecting the sentence.

@@ -60,7 +60,7 @@ async function api<T>(path: string): Promise<T> {
 
 /** The graph's own model, once it is drawn. */
 async function graphModel() {
-  await page.locator('.trajectory[data-fitted="true"]').waitFor();
+  await page.locator('.graph[data-fitted="true"]').waitFor();
   return page.evaluate(() => {
     const graph = window['__ftlGraph'];
     if (graph === undefined) throw new Error('no graph');
@@ -163,7 +163,7 @@ test('a click on an edge of the picture selects its sentence; one into the void 
   await page.mouse.click(place.x, place.y);
   await page.waitForURL((url) => url.searchParams.get('edge') === String(commit.seq));
   await expectSelected(commit.seq);
-  const box = await page.locator('.trajectory canvas').first().boundingBox();
+  const box = await page.locator('.graph canvas').first().boundingBox();
   if (box === null) throw new Error('nothing is drawn');
   await page.mouse.click(box.x + 2, box.y + 2);
   await page.waitForURL((url) => !url.searchParams.has('edge'));

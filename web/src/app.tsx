@@ -9,9 +9,10 @@ import { Notice } from './parts/states.tsx';
 import { TopBar } from './parts/topBar.tsx';
 import { PALETTES, useDark } from './theme.ts';
 
-// The graph library is two thirds of the code: only who opens a trace loads it.
+// The graph library is two thirds of the code: only who opens a graph loads it.
 const TracePage = lazy(async () => ({ default: (await import('./pages/tracePage.tsx')).TracePage }));
 
+const NetworkPage = lazy(async () => ({ default: (await import('./pages/networkPage.tsx')).NetworkPage }));
 const NodesPage = lazy(async () => ({ default: (await import('./pages/nodesPage.tsx')).NodesPage }));
 const NodePage = lazy(async () => ({ default: (await import('./pages/nodePage.tsx')).NodePage }));
 const AlertsPage = lazy(async () => ({ default: (await import('./pages/alertsPage.tsx')).AlertsPage }));
@@ -46,7 +47,17 @@ export function App() {
           fontFamily: 'var(--font)',
           motion: false,
         },
-        components: { Tabs: { itemSelectedColor: palette.accent, inkBarColor: palette.accent } },
+        components: {
+          Tabs: { itemSelectedColor: palette.accent, inkBarColor: palette.accent },
+          Slider: {
+            railBg: palette.grid,
+            railHoverBg: palette.line,
+            trackBg: palette.accent,
+            trackHoverBg: palette.accent,
+            handleColor: palette.accent,
+            handleActiveColor: palette.accent,
+          },
+        },
       }}
     >
       <QueryClientProvider client={queries}>
@@ -62,6 +73,7 @@ export function App() {
                   <Route path="/" element={<SearchPage />} />
                   <Route path="/trace/:txId" element={<TracePage />} />
                   <Route path="/trace/:channel/:txId" element={<TracePage />} />
+                  <Route path="/network" element={<NetworkPage />} />
                   <Route path="/nodes" element={<NodesPage />} />
                   <Route path="/nodes/:msp/:name" element={<NodePage />} />
                   <Route path="/alerts" element={<AlertsPage />} />

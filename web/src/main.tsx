@@ -2,6 +2,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import './styles.css';
 import './operations.css';
+import './network.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no #root');

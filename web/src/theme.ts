@@ -20,6 +20,8 @@ export interface Palette {
   readonly muted: string;
   readonly line: string;
   readonly good: string;
+  /** Not well, but not bad either. */
+  readonly warn: string;
   readonly bad: string;
   readonly unknown: string;
   readonly accent: string;
@@ -36,6 +38,7 @@ export const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
     muted: '#596474',
     line: '#aab4c2',
     good: '#187a48',
+    warn: '#8a5a00',
     bad: '#c42b2b',
     unknown: '#5f6a79',
     accent: '#2257c9',
@@ -49,6 +52,7 @@ export const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
     muted: '#9ca8b8',
     line: '#536071',
     good: '#4fc58d',
+    warn: '#e2b04a',
     bad: '#ff7f77',
     unknown: '#9ca8b8',
     accent: '#82adff',

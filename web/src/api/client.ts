@@ -1,5 +1,5 @@
 import type { TimeWindow } from '../model/range.ts';
-import type { Problem, TraceListQuery } from './types.ts';
+import type { Problem, StatisticsQuery, TraceListQuery } from './types.ts';
 
 /** An answer that is none: the server's problem document (RFC 9457), or what can be said without one. */
 export class ApiError extends Error {
@@ -71,6 +71,8 @@ export const paths = {
   findings: () => '/api/v1/findings',
   live: () => '/api/v1/live',
   nodes: () => '/api/v1/nodes',
+  leaders: () => '/api/v1/leaders',
+  statistics: (query: StatisticsQuery) => `/api/v1/statistics${search(query)}`,
   monitoring: () => '/api/v1/monitoring',
   alerts: (node?: string) => `/api/v1/alerts${search({ node })}`,
   nodeHealth: (id: string) => `/api/v1${nodePath(id)}/health`,

@@ -11,9 +11,12 @@ import type {
 import type {
   ChannelList as ChannelListSchema,
   FindingCatalogue as FindingCatalogueSchema,
+  LeaderList as LeaderListSchema,
   NodeList as NodeListSchema,
   Problem as ProblemSchema,
   RecordList as RecordListSchema,
+  Statistics as StatisticsSchema,
+  StatisticsQuery as StatisticsQuerySchema,
   Trace as TraceSchema,
   TraceList as TraceListSchema,
   TraceListQuery as TraceListQuerySchema,
@@ -36,6 +39,10 @@ export type FindingCatalogue = z.infer<typeof FindingCatalogueSchema>;
 export type Problem = z.infer<typeof ProblemSchema>;
 export type NodeList = z.infer<typeof NodeListSchema>;
 export type NetworkNode = NodeList['items'][number];
+export type LeaderList = z.infer<typeof LeaderListSchema>;
+export type LeaderTerm = LeaderList['items'][number];
+export type StatisticsQuery = z.infer<typeof StatisticsQuerySchema>;
+export type Statistics = z.infer<typeof StatisticsSchema>;
 export type MonitoringState = z.infer<typeof MonitoringStateSchema>;
 export type NodeHealth = z.infer<typeof NodeHealthSchema>;
 export type NodeMetrics = z.infer<typeof NodeMetricsSchema>;

@@ -1,5 +1,5 @@
 import type { Edge } from '../api/types.ts';
-import { type GraphNode, NODE_HEIGHT, NODE_WIDTH } from './graphLayout.ts';
+import { NODE_HEIGHT, NODE_WIDTH } from './graphLayout.ts';
 
 export type Point = readonly [x: number, y: number];
 
@@ -20,6 +20,17 @@ export interface Route extends Curve {
   /** How far the label is moved off the line, so that short lines show beside it: right and down, pixels. */
   readonly labelShift: Point;
 }
+
+/** A node that stands where it stands: edges run to it or around it. */
+export interface RoutedNode {
+  readonly id: string;
+  /** Centre. */
+  readonly x: number;
+  readonly y: number;
+  /** Whose hull's title is at its upper left; null for none. */
+  readonly msp: string | null;
+}
+export type RoutedEdge = Pick<Edge, 'seq' | 'point' | 'from' | 'to'>;
 
 interface Box {
   readonly x: number;
@@ -43,8 +54,8 @@ const CLEARANCE = 8;
  * of the same two is docked under its node. `labels` gives each edge's text.
  */
 export function routeEdges(
-  nodes: readonly GraphNode[],
-  edges: readonly Edge[],
+  nodes: readonly RoutedNode[],
+  edges: readonly RoutedEdge[],
   labels: ReadonlyMap<number, string>,
 ): Route[] {
   const byId = new Map(nodes.map((node) => [node.id, node]));
@@ -89,7 +100,7 @@ export function routeEdges(
   }
   return routes.toSorted((a, b) => a.seq - b.seq);
 
-  function lineOf(edge: Edge, from: GraphNode, to: GraphNode): Route {
+  function lineOf(edge: RoutedEdge, from: RoutedNode, to: RoutedNode): Route {
     const pair = [from.id, to.id].toSorted().join('|');
     const used = bends.get(pair) ?? new Set<number>();
     // A bend is counted from the pair's own direction, so that there and back do not share one.
@@ -172,7 +183,7 @@ function shiftsOf(width: number, height: number): [right: number, down: number, 
 const keyOf = (bend: number, turn: number) => (bend === SWEEP ? SWEEP : bend * turn);
 
 /** Where the organisations' names stand, at their hulls' upper left. */
-function hullTitles(nodes: readonly GraphNode[]): Box[] {
+function hullTitles(nodes: readonly RoutedNode[]): Box[] {
   const corners = new Map<string, { x: number; y: number }>();
   for (const { msp, x, y } of nodes) {
     if (msp === null) continue;
@@ -188,7 +199,7 @@ function hullTitles(nodes: readonly GraphNode[]): Box[] {
 }
 
 /** A commit without a line of its own: nobody knows from whom its block came, or another edge already shows it. */
-function isDocked(edge: Edge, carried: ReadonlySet<string>): boolean {
+function isDocked(edge: RoutedEdge, carried: ReadonlySet<string>): boolean {
   return (
     edge.from === null || edge.from === edge.to || (edge.point === 'commit' && carried.has(`${edge.from}→${edge.to}`))
   );
@@ -200,7 +211,7 @@ export function labelWidth(text: string): number {
   return longest * 5.8 + 28;
 }
 
-const boxOf = (node: GraphNode): Box => ({ x: node.x, y: node.y, w: NODE_WIDTH, h: NODE_HEIGHT });
+const boxOf = (node: RoutedNode): Box => ({ x: node.x, y: node.y, w: NODE_WIDTH, h: NODE_HEIGHT });
 const grow = (box: Box, by: number): Box => ({ ...box, w: box.w + 2 * by, h: box.h + 2 * by });
 const overlap = (a: Box, b: Box) => Math.abs(a.x - b.x) * 2 < a.w + b.w + 4 && Math.abs(a.y - b.y) * 2 < a.h + b.h + 4;
 const inside = ([x, y]: Point, box: Box) => Math.abs(x - box.x) * 2 < box.w && Math.abs(y - box.y) * 2 < box.h;
@@ -230,7 +241,7 @@ const touches = (line: Line, box: Box): boolean =>
   overlap(line.bounds, box) && line.points.some((point) => inside(point, box));
 
 /** From node to node, bent by so many pixels to the side; `SWEEP` leaves and arrives level, through the gap between columns. */
-function curve(from: GraphNode, to: GraphNode, bend: number): Curve | null {
+function curve(from: RoutedNode, to: RoutedNode, bend: number): Curve | null {
   if (bend === SWEEP) {
     const side = Math.sign(to.x - from.x) * (NODE_WIDTH / 2 + 2);
     if (Math.abs(to.x - from.x) < NODE_WIDTH * 1.5 || Math.abs(to.y - from.y) < NODE_HEIGHT) return null;
@@ -255,7 +266,7 @@ function curve(from: GraphNode, to: GraphNode, bend: number): Curve | null {
 }
 
 /** Where the way from a node's centre to a point leaves the node. */
-function border(node: GraphNode, [x, y]: Point): Point {
+function border(node: RoutedNode, [x, y]: Point): Point {
   const [dx, dy] = [x - node.x, y - node.y];
   const scale = 1 / Math.max(Math.abs(dx) / (NODE_WIDTH / 2 + 2), Math.abs(dy) / (NODE_HEIGHT / 2 + 2), 1e-9);
   return scale >= 1 ? [node.x, node.y] : [node.x + dx * scale, node.y + dy * scale];

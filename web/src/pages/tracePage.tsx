@@ -5,10 +5,10 @@ import { nodePath, tracePath } from '../api/client.ts';
 import { useHealthNow } from '../api/monitoring.ts';
 import { useTrace } from '../api/queries.ts';
 import type { Trace } from '../api/types.ts';
-import { healthLook } from '../model/health.ts';
 import { shortTxId } from '../model/names.ts';
 import { outcomeOf } from '../model/outcome.ts';
 import { selectedEdge } from '../model/selection.ts';
+import { HealthSigns } from '../parts/healthSigns.tsx';
 import { PolicyView } from '../parts/policyView.tsx';
 import { SentenceList } from '../parts/sentenceList.tsx';
 import { Candidates, ErrorNotice, NotFound } from '../parts/states.tsx';
@@ -146,16 +146,7 @@ function Legend({ health }: { readonly health: boolean }) {
         <i className="hollow" />
         no commit
       </span>
-      {health &&
-        (['ok', 'failing', 'unreachable'] as const).map((state) => {
-          const look = healthLook(state);
-          return (
-            <span key={state}>
-              <i className={`health-sign ${look.tone}`}>{look.symbol}</i>
-              {look.word} now
-            </span>
-          );
-        })}
+      {health && <HealthSigns />}
     </span>
   );
 }

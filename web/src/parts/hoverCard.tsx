@@ -2,19 +2,13 @@ import type { HealthNow } from '../api/monitoring.ts';
 import { useRecords } from '../api/queries.ts';
 import type { Trace } from '../api/types.ts';
 import { identitiesOf } from '../model/graphLayout.ts';
-import { healthLook, reasonsOf } from '../model/health.ts';
+import { edgeId } from '../model/graphModel.ts';
 import { recordLine } from '../model/recordLine.ts';
 import { EdgeFacts } from './edgeDetails.tsx';
+import type { Hovered } from './graphCanvas.tsx';
+import { NodeHealthWords } from './nodeHealthWords.tsx';
+import { PointerCard } from './pointerCard.tsx';
 
-export interface Hovered {
-  readonly id: string;
-  /** Of an edge; null for a node. */
-  readonly seq: number | null;
-  readonly x: number;
-  readonly y: number;
-}
-
-const CARD_WIDTH = 340;
 const MOST_RECORDS = 3;
 
 interface Props {
@@ -25,21 +19,13 @@ interface Props {
 
 /** What the pointer is on, in full. */
 export function HoverCard({ trace, hovered, health }: Props) {
-  const edge = trace.edges.find((one) => one.seq === hovered.seq);
+  const edge = trace.edges.find((one) => edgeId(one.seq) === hovered.id);
   const records = useRecords(trace, edge !== undefined);
   const own = records.data?.items.filter((item) => edge?.records.includes(item.id)) ?? [];
   const identity = identitiesOf(trace).get(hovered.id);
   const node = identity?.kind === 'peer' || identity?.kind === 'orderer';
-  const right = hovered.x + CARD_WIDTH + 30 > window.innerWidth;
-  const style = {
-    width: CARD_WIDTH,
-    left: right ? hovered.x - CARD_WIDTH - 16 : hovered.x + 16,
-    ...(hovered.y > window.innerHeight * 0.6
-      ? { bottom: window.innerHeight - hovered.y + 12 }
-      : { top: hovered.y + 12 }),
-  };
   return (
-    <div className="hover-card" style={style} role="tooltip">
+    <PointerCard at={hovered}>
       {edge && <EdgeFacts trace={trace} edge={edge} />}
       {own.slice(0, MOST_RECORDS).map((item) => {
         const line = recordLine(item);
@@ -94,19 +80,6 @@ export function HoverCard({ trace, hovered, health }: Props) {
           )}
         </dl>
       )}
-    </div>
-  );
-}
-
-function NodeHealthWords({ health }: { readonly health: HealthNow | undefined }) {
-  const look = healthLook(health?.health);
-  const why = health === undefined ? '' : reasonsOf(health);
-  return (
-    <>
-      <b className={`${look.tone}-text`}>
-        {look.symbol} {look.word}
-      </b>
-      {why !== '' && `: ${why}`}
-    </>
+    </PointerCard>
   );
 }

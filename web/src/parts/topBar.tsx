@@ -16,6 +16,7 @@ export function TopBar() {
         <NavLink to="/" end>
           Transactions
         </NavLink>
+        <NavLink to="/network">Network</NavLink>
         <NavLink to="/nodes">Nodes</NavLink>
         <NavLink to="/alerts">
           Alerts <AlertBadge />
