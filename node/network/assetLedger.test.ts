@@ -52,6 +52,7 @@ describe.each(['service', 'peer'] as const)('the asset ledger, run by the %s', (
   };
 
   it('keeps assets', async () => {
+    expect(await asked('ListAssets', '')).toEqual({ assets: [], bookmark: '' });
     await bed.submit('CreateAsset', ['car', 'Ada', '100']);
     expect(await asked('ReadAsset', 'car')).toEqual({ id: 'car', owner: 'Ada', value: 100 });
     await bed.submit('UpdateAsset', ['car', '90']);

@@ -63,7 +63,8 @@ class AssetLedger extends Contract {
       }
     }
     await iterator.close();
-    return JSON.stringify({ assets, bookmark: metadata.bookmark });
+    // Of an empty page there is none: it is no octets long.
+    return JSON.stringify({ assets, bookmark: metadata?.bookmark ?? '' });
   }
 
   /** Every change of an asset, newest first: `{txId, at, asset}`, `asset` null where it was deleted. */
