@@ -17,7 +17,7 @@ import type { MonitoringOptions } from '#server/monitoring/monitoring.ts';
 import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
 import { startUpkeep } from './store/upkeep.ts';
-import { folderOfStore, isSharedStore, openStoreOf } from './storeOf.ts';
+import { fileOfStore, folderOfStore, isSharedStore, openStoreOf } from './storeOf.ts';
 import { FTL_VERSION } from './version.ts';
 
 export interface EmbeddedFtl {
@@ -118,7 +118,9 @@ export function beatsListen(options: Options): Pick<CollectorOptions, 'beats'> {
 export function monitoringOptions(options: Options, logger: Logger): MonitoringOptions {
   const { prometheusUrl, alertmanagerUrl, monitoringAuthorization: authorization } = options;
   const tls = readOperationsTls(options);
+  const isInMemory = fileOfStore(options) === ':memory:';
   return {
+    ...(isInMemory ? {} : { logSpecFolder: join(folderOfStore(options), 'log-specs') }),
     targets: operationsTargets(options.operations, nodeTargets, ({ message }) =>
       logger.warn(`${message} What it named before is watched on.`),
     ),

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   headers_too_large: { status: 431, title: 'The request headers are too large' },
   internal: { status: 500, title: 'Something went wrong in the server' },
   monitoring_unavailable: { status: 502, title: 'A node, Prometheus or Alertmanager did not answer as it should' },
+  log_spec_not_kept: { status: 503, title: 'It cannot be written down what the node is to get back' },
   store_unavailable: { status: 503, title: 'The store of traces cannot be read' },
   busy: { status: 503, title: 'Too many requests are being answered' },
   too_many_listeners: { status: 503, title: 'Too many live streams are open' },
@@ -103,9 +104,9 @@ export function asProblem(error: unknown): ApiProblem {
       : new ApiProblem('store_unavailable', { cause: error, headers: { 'Retry-After': '5' } });
   }
   if (error instanceof MonitoringError) {
-    return error.code === 'refused'
-      ? new ApiProblem('log_spec_refused', { detail: error.message, cause: error })
-      : new ApiProblem('monitoring_unavailable', { detail: `${error.message}.`, headers: { 'Retry-After': '5' } });
+    if (error.code === 'refused') return new ApiProblem('log_spec_refused', { detail: error.message, cause: error });
+    const code = error.code === 'not_kept' ? 'log_spec_not_kept' : 'monitoring_unavailable';
+    return new ApiProblem(code, { detail: `${error.message}.`, headers: { 'Retry-After': '5' } });
   }
   return new ApiProblem('internal', { cause: error });
 }

@@ -1,4 +1,8 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { type OperationsService, operationsService } from '#test/harness/operationsService.ts';
@@ -192,6 +196,10 @@ describe('metrics of a node', () => {
   });
 });
 
+/** What the node's health tells of its log specification. */
+const changeOf = async (server: TestServer) =>
+  (await expectAnswer(await server.get(`${PATH}/health`), NodeHealth)).logSpecChange;
+
 describe('a log specification', () => {
   it('is read, changed for a while and given back', async () => {
     const { url, levels } = await node();
@@ -265,6 +273,39 @@ describe('a log specification', () => {
     const server = await serve({ targets: () => [targetAt(url, NODE)] });
     const problem = await expectProblem(await change(server, { spec: 'a=loud', minutes: 1 }), 400, 'log_spec_refused');
     expect(problem.detail).toBe("invalid logging specification 'a=loud': bad segment 'a=loud'");
+  });
+
+  it('is not changed where it cannot be written down what comes back', async () => {
+    const { url, levels } = await node();
+    // A file in the place of the folder.
+    const inTheWay = fileURLToPath(import.meta.url);
+    const server = await serve({ targets: () => [targetAt(url, NODE)], logSpecFolder: inTheWay });
+    const problem = await expectProblem(await change(server, { spec: 'debug', minutes: 1 }), 503, 'log_spec_not_kept');
+    expect(problem.detail).toMatch(/^FTL cannot write down .* \(\w+\), so it changes nothing\.$/);
+    expect(problem.detail).not.toContain(inTheWay);
+    expect(levels.spec).toBe('info');
+  });
+
+  it('that could not be put back yet is told of at the node, with the reason', async () => {
+    const { url } = await node();
+    const folder = mkdtempSync(join(tmpdir(), 'ftl-log-specs-'));
+    stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+    const server = await serve({ targets: () => [targetAt(url, NODE)], logSpecFolder: folder });
+    await change(server, { spec: 'debug', minutes: 10 });
+    expect(await changeOf(server)).toMatchObject({ spec: 'debug', restores: 'info', by: 'operator', problem: null });
+    // As after a long while, in which FTL was not there; nor is the node where it was.
+    const [file = ''] = readdirSync(folder);
+    const entry = JSON.parse(readFileSync(join(folder, file), 'utf8')) as object;
+    writeFileSync(join(folder, file), JSON.stringify({ ...entry, until: 0 }));
+    const late = await serve({
+      targets: () => [targetAt(new URL('http://127.0.0.1:1'), NODE)],
+      logSpecFolder: folder,
+    });
+    const notYet = await until(
+      () => changeOf(late),
+      (one) => one?.problem !== null,
+    );
+    expect(notYet?.problem).toBe(`${NODE} cannot be reached: nobody listens there`);
   });
 
   it('cannot be changed from another site’s form, nor by what is too long', async () => {

@@ -3,7 +3,7 @@ import type { NodeSummary } from '#trace/store/traceStore.ts';
 import { type Alert as ActiveAlert, sortAlerts } from '../monitoring/alerts.ts';
 import { type AlertSubject, concerns, subjectOf } from '../monitoring/alertSubject.ts';
 import type { NodeHeights } from '../monitoring/heights.ts';
-import type { LogSpecState as HeldSpec } from '../monitoring/logSpecs.ts';
+import type { LogSpecChange as HeldChange, LogSpecState as HeldSpec } from '../monitoring/logSpecs.ts';
 import type { NodeRef, RangeQuery } from '../monitoring/metricsSource.ts';
 import type { NodeState } from '../monitoring/nodeStates.ts';
 import type { NodeTarget } from '../monitoring/nodeTarget.ts';
@@ -55,13 +55,17 @@ export const getMonitoring = jsonOperation({
   },
   problems: ['invalid_request'],
   async handle({ principal }, { monitoring }) {
-    const [states, { nodes, minuteAgo }] = await Promise.all([monitoring.states.all(), monitoring.heights()]);
+    const [states, { nodes, minuteAgo }, changes] = await Promise.all([
+      monitoring.states.all(),
+      monitoring.heights(),
+      monitoring.logSpecs.changes(),
+    ]);
     return {
       body: {
         metrics: monitoring.source.kind,
         alerts: monitoring.alerts.kind,
         mayChange: principal.role === 'operator',
-        items: states.map((state) => healthOf(state, nodes.get(state.target.id))),
+        items: states.map((state) => healthOf(state, nodes.get(state.target.id), changes.get(state.target.id))),
         channels: Array.from(minuteAgo, ([channel, heightMinuteAgo]) => ({ channel, heightMinuteAgo })).toSorted(
           (a, b) => (a.channel < b.channel ? -1 : 1),
         ),
@@ -82,8 +86,12 @@ export const getNodeHealth = jsonOperation({
   exampleParams: EXAMPLE_NODE,
   async handle({ params }, { monitoring }) {
     const target = targetOf(params, monitoring);
-    const [state, { nodes }] = await Promise.all([monitoring.states.of(target), monitoring.source.heights([target])]);
-    return { body: healthOf(state, nodes.get(target.id)) };
+    const [state, { nodes }, changes] = await Promise.all([
+      monitoring.states.of(target),
+      monitoring.source.heights([target]),
+      monitoring.logSpecs.changes(),
+    ]);
+    return { body: healthOf(state, nodes.get(target.id), changes.get(target.id)) };
   },
 });
 
@@ -154,8 +162,8 @@ export const putLogSpec = jsonOperation({
   path: LOG_SPEC_PATH,
   tag: 'monitoring',
   summary: 'Let a node log otherwise for a while',
-  description: `After so many minutes, and when the server stops, it gets back what it had, unless somebody else has changed it meanwhile. Only for
-operators. Debug costs: on a Go network one logger at debug took 14 % to 20 % of the throughput.`,
+  description: `After so many minutes, and when the server stops, it gets back what it had, unless somebody else has changed it meanwhile. That is
+written down before anything is changed, so that it comes back too where the server was killed and started again. Only for operators. Debug costs: on a Go network one logger at debug took 14 % to 20 % of the throughput.`,
   params: NodeParams,
   query: NoInput,
   body: { name: 'LogSpecChange', schema: LogSpecChange, example: { spec: 'gossip=debug:info', minutes: 10 } },
@@ -168,6 +176,7 @@ operators. Debug costs: on a Go network one logger at debug took 14 % to 20 % of
     'body_too_large',
     'body_not_json',
     'monitoring_unavailable',
+    'log_spec_not_kept',
   ],
   exampleParams: EXAMPLE_NODE,
   async handle({ params, body, principal }, { monitoring }) {
@@ -263,7 +272,11 @@ function rangeOf(fromText: string | undefined, toText: string | undefined): Rang
   return { from, to: until, stepMs };
 }
 
-function healthOf(state: NodeState, known: NodeHeights | undefined): Frozen<z.output<typeof NodeHealth>> {
+function healthOf(
+  state: NodeState,
+  known: NodeHeights | undefined,
+  change: HeldChange | undefined,
+): Frozen<z.output<typeof NodeHealth>> {
   const { target, health, failedChecks, problem, version, checkedAt } = state;
   const { id, node, msp, kind } = target;
   return {
@@ -278,11 +291,16 @@ function healthOf(state: NodeState, known: NodeHeights | undefined): Frozen<z.ou
     checkedAt: isoOf(checkedAt),
     heights: (known?.heights ?? []).map(({ channel, height, at }) => ({ channel, height, at: isoOf(at) })),
     heightsProblem: known?.problem ?? null,
+    logSpecChange: change === undefined ? null : changeOf(change),
   };
 }
 
 function specOf({ spec, change }: HeldSpec): Frozen<z.output<typeof LogSpecState>> {
-  return { spec, change: change === null ? null : { ...change, until: isoOf(change.until) } };
+  return { spec, change: change === null ? null : changeOf(change) };
+}
+
+function changeOf(change: HeldChange): Frozen<z.output<typeof LogSpecState>>['change'] {
+  return { ...change, until: isoOf(change.until) };
 }
 
 /** A bare name may be that of a node that only the traces tell; where these cannot be asked, the alert is told all the same. */

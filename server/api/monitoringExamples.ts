@@ -13,6 +13,7 @@ export const HEALTH_EXAMPLE = {
   checkedAt: '2026-11-21T00:20:43.600Z',
   heights: [{ channel: 'mychannel', height: 5, at: '2026-11-21T00:20:41.200Z' }],
   heightsProblem: null,
+  logSpecChange: null,
 };
 
 export const MONITORING_EXAMPLE = {
@@ -54,7 +55,13 @@ export const METRICS_EXAMPLE = {
 
 export const LOG_SPEC_EXAMPLE = {
   spec: 'gossip=debug:info',
-  change: { spec: 'gossip=debug:info', restores: 'info', until: '2026-11-21T00:30:43.600Z', by: 'operator' },
+  change: {
+    spec: 'gossip=debug:info',
+    restores: 'info',
+    until: '2026-11-21T00:30:43.600Z',
+    by: 'operator',
+    problem: null,
+  },
 };
 
 export const ALERT_EXAMPLE = {

@@ -6,6 +6,16 @@ const Kind = z.enum(['peer', 'orderer']);
 /** As node IDs have them; `-` where a node has no MSP. */
 export const NodeParams = z.strictObject({ msp: z.string().min(1).max(249), name: z.string().min(1).max(512) });
 
+/** A log specification that FTL has set for a while, and what comes back. */
+const HeldChange = z.object({
+  spec: z.string(),
+  restores: z.string(),
+  until: z.string(),
+  by: z.string(),
+  /** Why it could not be put back when its time was over; it is tried again, for an hour. */
+  problem: z.string().nullable(),
+});
+
 export const NodeHealth = z.object({
   id: z.string(),
   node: z.string(),
@@ -25,6 +35,8 @@ export const NodeHealth = z.object({
   heights: z.array(z.object({ channel: z.string(), height: z.int().min(0), at: z.string() })),
   /** Why its metrics tell no heights, or none that are new. */
   heightsProblem: z.string().nullable(),
+  /** What FTL has set for a while, also of a node that does not answer; whether the node still has it is not asked. */
+  logSpecChange: HeldChange.nullable(),
 });
 
 export const MonitoringState = z.object({
@@ -77,7 +89,7 @@ export const LogSpecChange = z.strictObject({
 export const LogSpecState = z.object({
   spec: z.string(),
   /** While one holds that was set for a while. */
-  change: z.object({ spec: z.string(), restores: z.string(), until: z.string(), by: z.string() }).nullable(),
+  change: HeldChange.nullable(),
 });
 
 export const AlertQuery = z.strictObject({ node: z.string().min(1).max(762).optional() });

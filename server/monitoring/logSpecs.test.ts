@@ -5,6 +5,7 @@ import { LoggerLevels } from '#node/operations/loggerLevels.ts';
 import { type OperationsService, operationsService } from '#test/harness/operationsService.ts';
 import { targetAt } from '../test/nodeTargets.ts';
 import { answers, standIn } from '../test/standIn.ts';
+import { HeldInMemory } from './heldLogSpecs.ts';
 import { LogSpecs, type LogSpecOptions } from './logSpecs.ts';
 import { NodeClient } from './nodeClient.ts';
 import type { NodeTarget } from './nodeTarget.ts';
@@ -23,7 +24,8 @@ let specs: LogSpecs;
 const open: LogSpecs[] = [];
 function logSpecs(options: Partial<LogSpecOptions> = {}, asking = client): LogSpecs {
   const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) });
-  const made = new LogSpecs(asking, logger, options);
+  // Where the node was when it was changed is known.
+  const made = new LogSpecs(options, { client: asking, logger, held: new HeldInMemory(), target: () => null });
   open.push(made);
   return made;
 }
@@ -221,10 +223,17 @@ describe('a node that is not heard', () => {
     await quick.change(at, 'debug', 1, WHO);
     lost = true;
     await until(() => said().includes('log specification is not restored yet, trying again'));
+    await until(async () => (await quick.changes()).get(at.id)?.problem !== null);
+    expect((await quick.changes()).get(at.id)).toMatchObject({
+      spec: 'debug',
+      restores: 'info',
+      problem: expect.stringContaining(`${at.node} cannot be reached`),
+    });
     lost = false;
     await until(() => said().includes('log specification restored'));
     expect(levels.spec).toBe('info');
     expect((await quick.read(at)).change).toBeNull();
+    expect((await quick.changes()).size).toBe(0);
   });
 
   it('for too long is given up', async () => {

@@ -5,6 +5,7 @@ import type { AlertSource } from './alerts.ts';
 import { alertmanagerAlerts, prometheusAlerts } from './alertSources.ts';
 import type { ClientTls } from './ask.ts';
 import type { Heights } from './heights.ts';
+import { HeldInFolder, HeldInMemory } from './heldLogSpecs.ts';
 import { LogSpecs } from './logSpecs.ts';
 import type { MetricsSource } from './metricsSource.ts';
 import { NodeClient } from './nodeClient.ts';
@@ -30,6 +31,11 @@ export interface MonitoringOptions {
   readonly authorization?: string;
   readonly scraper?: Partial<ScraperOptions>;
   readonly ownAlerts?: Partial<OwnAlertOptions>;
+  /**
+   * Where it is written down which log specifications nodes are to get back, so that they do even if the server is killed. Without it that
+   * is kept in memory alone.
+   */
+  readonly logSpecFolder?: string;
 }
 
 const NODE_MS = 4000;
@@ -49,7 +55,7 @@ export class Monitoring {
     options: MonitoringOptions,
     { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
   ) {
-    const { tls, nodeMs = NODE_MS, prometheus, alertmanager, authorization } = options;
+    const { tls, nodeMs = NODE_MS, prometheus, alertmanager, authorization, logSpecFolder } = options;
     // Of several lists two may name the same node.
     const targets = (): readonly NodeTarget[] => eachOnce(options.targets?.() ?? []);
     const client = new NodeClient({ ...(tls === undefined ? {} : { tls }), timeoutMs: nodeMs });
@@ -60,7 +66,8 @@ export class Monitoring {
     };
     this.targets = targets;
     this.states = new NodeStates(client, targets);
-    this.logSpecs = new LogSpecs(client, logger);
+    const held = logSpecFolder === undefined ? new HeldInMemory() : new HeldInFolder(logSpecFolder, logger);
+    this.logSpecs = new LogSpecs({}, { client, logger, held, target: (id) => this.target(id) });
     if (prometheus === undefined) {
       const own = alertmanager === undefined ? this.#ownAlerts(options) : null;
       const onRound = (): void => void own?.evaluate();
@@ -94,6 +101,7 @@ export class Monitoring {
 
   start(): void {
     this.#scraper?.start();
+    void this.logSpecs.resume();
   }
 
   /** Stops scraping, and puts back log specifications that were changed for a while. */

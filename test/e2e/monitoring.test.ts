@@ -251,7 +251,8 @@ describe('the nodes of a live network', { timeout: 180_000 }, () => {
     ]);
     // At an address that others reach everybody may look, and nobody may change.
     expect(await get<State>(`${asking.url}/api/v1/monitoring`)).toMatchObject({ mayChange: false });
-    expect(await get<Spec>(at(asking, PEER, 'logspec'))).toEqual({ spec: 'gossip=debug:info', change: null });
+    // It knows of the other's change by the folder that they share.
+    expect(await get<Spec>(at(asking, PEER, 'logspec'))).toEqual(state);
     const forbidden = await put(at(asking, PEER, 'logspec'), 'debug', 10);
     expect([forbidden.status, await forbidden.json()]).toMatchObject([403, { code: 'forbidden' }]);
     expect((await fetch(at(asking, PEER, 'logspec'), { method: 'DELETE' })).status).toBe(403);

@@ -90,6 +90,7 @@ const items: NodeHealth[] = [
     checkedAt: '',
     heights: [],
     heightsProblem: null,
+    logSpecChange: null,
   },
 ];
 

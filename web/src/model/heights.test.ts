@@ -13,7 +13,14 @@ function recorded(id: string, heights: Readonly<Record<string, number>>): Networ
 }
 function read(heights: Readonly<Record<string, number>>, at: string): NodeHealth {
   const told = Object.entries(heights).map(([channel, height]) => ({ channel, height, at }));
-  const none = { failedChecks: [], problem: null, version: null, checkedAt: '', heightsProblem: null };
+  const none = {
+    failedChecks: [],
+    problem: null,
+    version: null,
+    checkedAt: '',
+    heightsProblem: null,
+    logSpecChange: null,
+  };
   return { id: 'A/p', node: 'p', msp: 'A', kind: 'peer', health: 'ok', heights: told, ...none };
 }
 const nothing = heightMeasure({ nodes: [], channels: [] });

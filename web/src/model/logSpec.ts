@@ -28,9 +28,12 @@ export const LOG_SPEC_CHOICES: Readonly<Record<'peer' | 'orderer', readonly LogS
 
 export const costsMuch = (spec: string): boolean => /\bdebug\b/i.test(spec);
 
-/** Until when what holds, and what comes after; null for a specification that stays. */
+/** Until when what holds, and what comes after, or why it did not; null for a specification that stays. */
 export function changeWords({ change }: Pick<LogSpecState, 'change'>, nowMillis: number): string | null {
   if (change === null) return null;
+  if (change.problem !== null) {
+    return `Changed by ${change.by}. ${change.restores} was to come back, and could not be set: ${change.problem}. FTL tries again.`;
+  }
   const left = Math.max(0, Date.parse(change.until) - nowMillis);
   const minutes = Math.round(left / 60_000);
   const rest = minutes === 0 ? 'less than a minute' : formatDuration(minutes * 60e6).replace(' 0 s', '');

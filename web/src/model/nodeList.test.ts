@@ -19,7 +19,7 @@ const told = (id: string, kind: NetworkNode['kind'], more: Partial<NetworkNode> 
 });
 const watched = (id: string, kind: NodeHealth['kind'], health: NodeHealth['health']): NodeHealth => {
   const [msp = '', node = ''] = id.split('/');
-  const none = { failedChecks: [], problem: null, heights: [], heightsProblem: null };
+  const none = { failedChecks: [], problem: null, heights: [], heightsProblem: null, logSpecChange: null };
   return { id, msp, node, kind, health, ...none, version: '1', checkedAt: '' };
 };
 const alert = (more: Partial<Alert>): Alert => ({

@@ -70,6 +70,7 @@ function NodeView({ id }: { readonly id: string }) {
             id={id}
             kind={kind}
             health={health.data === null ? null : health.data?.health}
+            change={health.data?.logSpecChange ?? null}
             mayChange={monitoring.data?.mayChange}
           />
         </section>

@@ -95,6 +95,11 @@ function Row({ row, pending, now }: RowProps) {
       <span className="node-health">
         {pending ? <span className="muted">asking…</span> : <HealthTag health={health?.health} />}
         {why !== '' && <span className="node-why">{why}</span>}
+        {typeof health?.logSpecChange?.problem === 'string' && (
+          <span className="node-why" title={health.logSpecChange.problem}>
+            its log specification is not put back yet
+          </span>
+        )}
       </span>
       <span className="node-version muted">
         {health === null ? '' : health.version === null ? 'version not known' : `version ${health.version}`}

@@ -12,14 +12,24 @@ interface Props {
   readonly kind: 'peer' | 'orderer';
   /** Of the node; null where nobody looks, undefined until it is known. */
   readonly health: NodeHealth['health'] | null | undefined;
+  /** What FTL has set for a while, as it is told of the node; it need not answer for that. */
+  readonly change: LogSpecState['change'];
   /** Undefined until it is known. */
   readonly mayChange: boolean | undefined;
 }
 
 /** What a node logs, and, for operators, how it logs otherwise for a while. */
-export function LogSpecControl({ id, kind, health, mayChange }: Props) {
+export function LogSpecControl({ id, kind, health, change, mayChange }: Props) {
   const state = useLogSpec(id, health === 'ok' || health === 'failing');
-  if (health === 'unreachable') return <p className="muted">Not known while the node does not answer.</p>;
+  const now = useNow(10_000);
+  if (health === 'unreachable') {
+    return (
+      <div className="log-spec">
+        <p className="muted">Not known while the node does not answer.</p>
+        {change !== null && <p className="changed">{changeWords({ change }, now)}</p>}
+      </div>
+    );
+  }
   if (health === null) {
     return <p className="muted">Not known: FTL was not told where this node’s operations service is.</p>;
   }
