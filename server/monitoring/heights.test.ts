@@ -142,7 +142,14 @@ async function prometheus(told: () => Told) {
     await standIn((request, response) => {
       const query = new URL(request.url ?? '', 'http://p').searchParams.get('query') ?? '';
       asked.push(query);
-      const { last, readAt, minuteAgo = [] } = told();
+      let said: Told;
+      try {
+        said = told();
+      } catch {
+        response.writeHead(500).end('{"status":"error"}');
+        return;
+      }
+      const { last, readAt, minuteAgo = [] } = said;
       const found = query.startsWith('ledger') ? last : query.startsWith('max by') ? minuteAgo : readAt;
       const result = found.map(([metric, value]) => ({ metric, value: [0, String(value)] }));
       response.end(JSON.stringify({ status: 'success', data: { result } }));
@@ -240,6 +247,20 @@ describe('heights from Prometheus', () => {
     }));
     const { nodes } = await source.heights([peer0!]);
     expect(nodes.get(peer0!.id)?.heights).toEqual([{ channel: 'a', height: 7, at: START }]);
+  });
+
+  it('are not asked for again at once where it does not answer: health is told beside them', async () => {
+    let well = false;
+    const { source, wait } = await prometheus(() => {
+      if (!well) throw new Error('not now');
+      return { last: [[{ ...name, ...series('peer0', 'a') }, 5]], readAt: [[series('peer0', 'a'), seconds]] };
+    });
+    expect((await ofPeer(source))?.problem).toContain('Prometheus answered 500');
+    well = true;
+    wait(5000);
+    expect((await ofPeer(source))?.heights).toEqual([]);
+    wait(10_000);
+    expect((await ofPeer(source))?.heights).toHaveLength(1);
   });
 
   it('are not known where it has none of the node, or cannot be asked', async () => {

@@ -28,6 +28,8 @@ const READ_AT = `timestamp(${HEIGHT}) or max_over_time(timestamp(${HEIGHT})[${WI
 const MINUTE_AGO = `max by (channel) (${HEIGHT} offset ${LAG_MS / 1000}s)`;
 /** Milliseconds for which an answer holds, and that it may take: health is told beside it, and must not wait for long. */
 const HOLDS_MS = 5000;
+/** The same, where none came. */
+const FAILED_MS = 15_000;
 const TIMEOUT_MS = 4000;
 const UNKNOWN =
   'Prometheus has no height of a node with the labels node and msp of this one, nor with its address or name as instance';
@@ -64,15 +66,15 @@ export class PrometheusHeights {
 
   /** Many may look at one time. */
   #read(): Promise<Read | MonitoringError> {
-    if (this.#held === null || this.#held.until <= this.#now()) {
-      const read = this.#ask().catch((error: unknown) =>
-        error instanceof MonitoringError
-          ? error
-          : new MonitoringError('bad_answer', 'Prometheus could not be read', { cause: error }),
-      );
-      this.#held = { until: this.#now() + HOLDS_MS, read };
-    }
-    return this.#held.read;
+    if (this.#held !== null && this.#held.until > this.#now()) return this.#held.read;
+    const read = this.#ask().catch((error: unknown) => {
+      this.#held = { until: this.#now() + FAILED_MS, read };
+      return error instanceof MonitoringError
+        ? error
+        : new MonitoringError('bad_answer', 'Prometheus could not be read', { cause: error });
+    });
+    this.#held = { until: this.#now() + HOLDS_MS, read };
+    return read;
   }
 
   async #ask(): Promise<Read> {
