@@ -32,7 +32,7 @@ import { refreshChunk } from './refresh.ts';
 import { Retention } from './retention.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { searchTraces } from './search.ts';
-import { statistics } from './statistics.ts';
+import { StatisticsRun } from './statistics.ts';
 
 export type SqliteStoreOptions = DatabaseOptions;
 
@@ -122,7 +122,9 @@ class SqliteStore implements TraceStore {
   }
 
   async statistics(query: StatisticsQuery): Promise<Statistics> {
-    return this.#read(() => statistics(this.#parts, query));
+    const run = this.#read(() => new StatisticsRun(this.#parts, query));
+    while (this.#read(() => run.step())) await setImmediate();
+    return run.result();
   }
 
   async changes(revision: number, options: { readonly limit?: number } = {}): Promise<Changes> {
