@@ -155,7 +155,7 @@ export const NETWORK: DashboardSpec = {
         {
           title: 'Incomplete',
           about:
-            'Transactions of the last day that were endorsed and are in no block, and those that some peers have committed and others have not.',
+            'Transactions of the last day that were endorsed and are in no block, and those that some peers have committed and others, a minute later, have not.',
           queries: [
             [`ftl_endorsed_never_ordered${CHANNEL}`, 'never ordered {{channel}}'],
             [`ftl_partially_committed${CHANNEL}`, 'not committed by all {{channel}}'],

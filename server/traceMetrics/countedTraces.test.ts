@@ -42,6 +42,7 @@ describe('open traces', () => {
     open.set('c', 'two', null, 10);
     expect(Object.fromEntries(open.count('never_ordered', 10))).toEqual({});
     expect(Object.fromEntries(open.count('partially_committed', 10))).toEqual({ one: 2 });
+    expect(Object.fromEntries(open.count('partially_committed', 15, 10))).toEqual({ one: 1 });
     for (const id of ['d', 'e', 'f']) open.set(id, 'two', 'never_ordered', 20);
     expect(Object.fromEntries(open.count('partially_committed', 20))).toEqual({});
     expect(Object.fromEntries(open.count('never_ordered', 86_400_020))).toEqual({});

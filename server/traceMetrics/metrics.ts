@@ -62,7 +62,7 @@ export function createTraceGauges(registry: Registry, collect: () => void): Trac
     }),
     partiallyCommitted: new Gauge({
       name: 'ftl_partially_committed',
-      help: 'Transactions of the last 24 hours that some peers of the channel have committed and others have not.',
+      help: 'Transactions of the last 24 hours that some peers of the channel have committed and others, a minute later, have not.',
       labelNames: ['channel'],
       registers,
     }),

@@ -23,19 +23,23 @@ export class OpenTraces {
     if (known?.kind === kind) return;
     this.#open.delete(traceId);
     if (kind === null) return;
-    this.#open.set(traceId, { channel, kind, since: known?.since ?? now });
+    this.#open.set(traceId, { channel, kind, since: now });
     for (const oldest of this.#open.keys()) {
       if (this.#open.size <= this.#limit) break;
       this.#open.delete(oldest);
     }
   }
 
-  /** How many of this kind there are, by channel. */
-  count(kind: OpenKind, now: number): Map<string, number> {
+  /**
+   * How many of this kind there are, by channel.
+   * @param forMs milliseconds for which they must have been
+   */
+  count(kind: OpenKind, now: number, forMs = 0): Map<string, number> {
     const counts = new Map<string, number>();
     for (const [traceId, open] of this.#open) {
       if (open.since <= now - DAY_MS) this.#open.delete(traceId);
-      else if (open.kind === kind) counts.set(open.channel, (counts.get(open.channel) ?? 0) + 1);
+      else if (open.kind === kind && open.since <= now - forMs)
+        counts.set(open.channel, (counts.get(open.channel) ?? 0) + 1);
     }
     return counts;
   }

@@ -58,6 +58,8 @@ const PATIENCE_MS = 30_000;
 const MAX_WAITING = 50_000;
 const MAX_OPEN = 50_000;
 const HEIGHTS_MS = 5000;
+/** Records of one peer may come later than those of others, with each transaction: shippers look at files now and then. */
+const ON_THEIR_WAY_MS = 60_000;
 const COUNTED_CODE = 1;
 const FIRST_FINDING = 2;
 const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const;
@@ -243,11 +245,11 @@ export class TraceMetrics {
       behindBlocks.set(labels, blocks);
       behindSeconds.set(labels, lacksSince === null ? 0 : Math.max(0, now - lacksSince) / 1000);
     }
-    for (const [gauge, kind] of [
-      [neverOrdered, 'never_ordered'],
-      [partiallyCommitted, 'partially_committed'],
+    for (const [gauge, kind, forMs] of [
+      [neverOrdered, 'never_ordered', 0],
+      [partiallyCommitted, 'partially_committed', ON_THEIR_WAY_MS],
     ] as const) {
-      const counts = this.#open.count(kind, now);
+      const counts = this.#open.count(kind, now, forMs);
       for (const channel of this.#told) gauge.set({ channel }, counts.get(channel) ?? 0);
     }
   }
