@@ -37,6 +37,16 @@ let operations: string;
 let opened: WatchedPage;
 let page: Page;
 
+/** An alert that says of whom it is by the address alone, as rules of others do. */
+const BY_ADDRESS = `groups:
+  - name: others
+    rules:
+      - alert: OrdererWatched
+        expr: sum by (instance) (up{kind="orderer"}) == 1
+        labels: { severity: info }
+        annotations: { summary: 'somebody watches it' }
+`;
+
 const targets = () =>
   [
     { node: peer, id: PEER, kind: 'peer' },
@@ -143,6 +153,24 @@ describe('Go nodes that FTL reads itself', () => {
     expect(opened.complaints).toEqual([]);
   });
 
+  test('how far each node is, orderers too; what is not known is not called 0', async () => {
+    const heights = (id: string) => page.locator(`[data-node="${id}"] .node-heights`);
+    await page.goto(at(ftl, '/nodes'));
+    for (const id of [PEER, ORDERER])
+      await heights(id)
+        .getByText(/^mychannel 82$/)
+        .waitFor();
+    // Nobody watches it, and an orderer's records tell no height.
+    expect(await heights('OrdererMSP/orderer2.example.com').textContent()).toBe('no height known');
+    await page.locator(`[data-node="${ORDERER}"]`).getByRole('link').click();
+    const ledgers = page.getByRole('region', { name: 'Heights' });
+    await ledgers.getByText('82 blocks').waitFor();
+    expect(await ledgers.locator('dd').first().getAttribute('title')).toMatch(/^by its metrics of \d{4}-/);
+    expect(opened.complaints).toEqual([]);
+    await page.goto(at(ftl, '/nodes/OrdererMSP/orderer2.example.com'));
+    await ledgers.getByText(/^No height known: no record tells of a block that it has, and no metrics do\.$/).waitFor();
+  });
+
   test('the panels show what the scraper has read, and go on', async () => {
     await page.goto(at(ftl, `/nodes/${PEER}`));
     const first = await panelsShowTheAnswers(PEER, PANELS);
@@ -226,7 +254,7 @@ describe.skipIf(PROMETHEUS === null)(
     let prometheus: RunningPrometheus;
 
     beforeAll(async () => {
-      prometheus = stack.use(await RunningPrometheus.start({ jobs: { fabric: targets() }, rules: 'groups: []' }));
+      prometheus = stack.use(await RunningPrometheus.start({ jobs: { fabric: targets() }, rules: BY_ADDRESS }));
       await scraped(prometheus, 2);
       ftl = await startFtl({
         imports: [],
@@ -246,6 +274,23 @@ describe.skipIf(PROMETHEUS === null)(
       await expect.poll(() => drawnPixels('memory')).toBeGreaterThan(0);
       await page.goto(at(ftl, `/nodes/${ORDERER}`));
       await panelsShowTheAnswers(ORDERER, ['cpu', 'memory', 'enqueue', 'broadcasts', 'blockWrite']);
+      expect(opened.complaints).toEqual([]);
+    });
+
+    test('heights and an alert that names an address belong to the node, in the list and on its page', async () => {
+      await page.goto(at(ftl, '/nodes'));
+      const row = page.locator(`[data-node="${ORDERER}"]`);
+      await row
+        .locator('.node-heights')
+        .getByText(/^mychannel 82$/)
+        .waitFor();
+      await row.locator('.alert-count.info').getByText('1 alert').waitFor();
+      await page.locator(`[data-node="${PEER}"]`).getByText('no alert').waitFor();
+      await row.getByRole('link').click();
+      await page.locator('[data-alert="OrdererWatched"]').getByText('somebody watches it').waitFor();
+      await page.goto(at(ftl, '/alerts'));
+      await page.locator('[data-alert="OrdererWatched"]').getByRole('link', { name: 'orderer1.example.com' }).click();
+      await page.waitForURL((url) => url.pathname === `/nodes/${ORDERER}`);
       expect(opened.complaints).toEqual([]);
     });
 
