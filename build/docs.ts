@@ -8,6 +8,7 @@ import { openApiText } from '#server/api/writeOpenApi.ts';
 import { evidencePage } from '#test/truth/evidencePage.ts';
 import { findingsPage } from '#trace/findings/cataloguePage.ts';
 import { recordSchemaPage, tracePointsPage } from '#trace/recordPages.ts';
+import { ftlMetricsPage } from './ftlMetricsPage.ts';
 import { GRAFANA_FILES } from './grafana.ts';
 
 /** Writes every generated page; `npm run docs`. Each page's own test proves the committed one current. */
@@ -18,6 +19,7 @@ const pages: Readonly<Record<string, () => string | Promise<string>>> = {
     metricsPage(
       JSON.parse(readFileSync(new URL('../test/vectors/fabric-metrics/metrics.json', import.meta.url), 'utf8')),
     ),
+  'docs/reference/ftl-metrics.md': ftlMetricsPage,
   'docs/reference/trace-points.md': tracePointsPage,
   'docs/reference/record.schema.json': recordSchemaPage,
   'docs/reference/findings.md': findingsPage,
