@@ -30,7 +30,7 @@ export function createBeatsMetrics(
       },
     });
   return {
-    connections: gauge('connections', 'Senders that are connected.', gauges.connections),
+    connections: gauge('open_connections', 'Senders that are connected.', gauges.connections),
     accepted: counter('connections_total', 'Connections that senders made.'),
     refused: counter('refused_total', 'Connections that were ended for what came on them, by reason.', ['reason']),
     bytes: counter('bytes_total', 'Bytes received, as they travelled inside TLS.'),

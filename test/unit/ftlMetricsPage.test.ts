@@ -25,6 +25,12 @@ describe('the page of FTL’s own metrics', () => {
     }
   });
 
+  it('has no two that are one family in OpenMetrics, where a counter’s name ends before `_total`', () => {
+    const rows = [...page.matchAll(/^\| `(\w+)` \| (\w+)/gm)];
+    const families = rows.map(([, name, type]) => (type === 'counter' ? name!.replace(/_total$/, '') : name!));
+    expect(families.filter((name, index) => families.indexOf(name) !== index)).toEqual([]);
+  });
+
   it('and that of nodes name all of ours that rules ask for', () => {
     const nodes = readFileSync('docs/reference/metrics.md', 'utf8');
     const asked = RULES.flatMap(({ expr }) => selectorsOf(expr)).map(({ name }) => name);
