@@ -189,5 +189,16 @@ describe('own alerts', () => {
       },
     ]);
     expect(asked).toEqual(['peer0', 'peer1']);
+
+    // Its health is asked for every ten seconds; that it does not answer at all is known at once.
+    asked = [];
+    await lookAt(7 + 9 / 60);
+    expect(asked).toEqual([]);
+    nodes = [scraped(one, [], failing('timeout', at(7)))];
+    expect(await lookAt(7 + 9.5 / 60)).toEqual([]);
+    nodes = [scraped(one, [])];
+    states = [state(one, {})];
+    expect(await lookAt(7 + 10 / 60)).toEqual([]);
+    expect(asked).toEqual(['peer0']);
   });
 });

@@ -12,15 +12,17 @@ interface OwnModules {
   readonly now?: () => number;
 }
 
-/** Milliseconds for which it must have been so, at every look: `for` of the rules in grafana/prometheus. */
+/** Milliseconds. For how long it must have been so, at every look, is `for` of the rules in grafana/prometheus. */
 export interface OwnAlertOptions {
-  /** That a node's metrics could not be read. */
+  /** For which a node's metrics could not be read. */
   readonly downMs: number;
-  /** That a peer lacked blocks. */
+  /** For which a peer lacked blocks. */
   readonly behindMs: number;
+  /** Between two questions about a node's health: two requests, beside the scrapes. */
+  readonly healthMs: number;
 }
 
-export const OWN_ALERTS: OwnAlertOptions = { downMs: 60_000, behindMs: 120_000 };
+export const OWN_ALERTS: OwnAlertOptions = { downMs: 60_000, behindMs: 120_000, healthMs: 10_000 };
 /** Each has a page in docs/runbooks. */
 export const OWN_ALERT_NAMES = [
   'FtlPeerDown',
@@ -56,6 +58,8 @@ export class OwnAlerts implements AlertSource {
   #since = new Map<string, number>();
   #firing: readonly Alert[] = [];
   #looking: Promise<void> | null = null;
+  #states: readonly NodeState[] = [];
+  #statesAt = -Infinity;
 
   constructor(options: Partial<OwnAlertOptions>, modules: OwnModules) {
     this.#options = { ...OWN_ALERTS, ...options };
@@ -75,10 +79,14 @@ export class OwnAlerts implements AlertSource {
   }
 
   async #look(): Promise<void> {
-    const answering = this.#modules.scraped().filter(({ failure }) => failure === null || !NO_ANSWER.has(failure.code));
-    const states = await this.#modules.states(answering.map(({ target }) => target));
+    if (this.#now() - this.#statesAt >= this.#options.healthMs) {
+      this.#statesAt = this.#now();
+      this.#states = await this.#modules.states(answering(this.#modules.scraped()));
+    }
     // As it is now: the nodes had their time to answer.
     const scraped = this.#modules.scraped();
+    const ids = new Set(answering(scraped).map(({ id }) => id));
+    const states = this.#states.filter(({ target }) => ids.has(target.id));
     const now = this.#now();
     const since = new Map<string, number>();
     const firing: Alert[] = [];
@@ -129,6 +137,11 @@ export class OwnAlerts implements AlertSource {
       }
     }
   }
+}
+
+/** Who answers something; all else of a node that does not is known by that. */
+function answering(scraped: readonly Scraped[]): NodeTarget[] {
+  return scraped.filter(({ failure }) => failure === null || !NO_ANSWER.has(failure.code)).map(({ target }) => target);
 }
 
 function* unhealthy(states: readonly NodeState[]): Generator<Condition> {

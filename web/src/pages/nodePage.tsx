@@ -210,7 +210,7 @@ function Seen({ node }: { readonly node: NetworkNode }) {
     <>
       {node.lastSeenAt !== null && (
         <div className="fact">
-          <dt>last seen</dt>
+          <dt>last record</dt>
           <dd>{formatDateTime(node.lastSeenAt)}</dd>
         </div>
       )}
