@@ -42,6 +42,16 @@ describe('who takes part', () => {
     expect(kindsOf([], [{ id: PEER, kind: 'peer' }])).toEqual({ [PEER]: 'peer' });
   });
 
+  test('one that is known by its bare name, and by its whole ID to others, stands there once', () => {
+    const nodes = [
+      { id: 'peer0.org1.example.com', kind: 'peer' },
+      { id: 'peer7.org9.example.com', kind: 'peer' },
+    ] as const;
+    expect(Object.keys(kindsOf([edge('endorse', USER, PEER)], nodes)).toSorted()).toEqual(
+      [PEER, USER, 'peer7.org9.example.com'].toSorted(),
+    );
+  });
+
   test('one that first called as a client and is a peer, is a peer', () => {
     expect(kindsOf([edge('broadcast', PEER, ORDERER), edge('gossip', PEER, PEER2)])[PEER]).toBe('peer');
   });

@@ -1,5 +1,5 @@
 import type { Identity, NetworkNode, Statistics } from '../api/types.ts';
-import { organisation } from './names.ts';
+import { commonName, organisation } from './names.ts';
 
 type CountedEdge = Statistics['edges'][number];
 
@@ -69,6 +69,10 @@ export function participantsOf(
   }
   // Of a commit alone it is open who gave the block: an orderer is one that took part in ordering.
   for (const { from } of edges) if (!kinds.has(from)) kinds.set(from, 'peer');
+
+  // A stream tells its writer's name alone: where others tell whose it is, that is the same node.
+  const named = new Set([...kinds.keys()].filter((id) => mspOf(id) !== null).map(commonName));
+  for (const id of kinds.keys()) if (mspOf(id) === null && named.has(id)) kinds.delete(id);
 
   const clients = new Map<string, string[]>();
   const participants: Participant[] = [];

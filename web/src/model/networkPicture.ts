@@ -100,6 +100,8 @@ export function namesOf(participants: readonly Participant[]): Map<string, strin
 export interface LineLook {
   /** Pixels. */
   readonly width: number;
+  /** Whether the label shows of itself. */
+  readonly labelled: boolean;
   readonly tone: ErrorTone;
   readonly label: string;
   /** Nothing went this way in the time shown. */
@@ -118,6 +120,8 @@ export interface NetworkLooks {
   readonly nodes: ReadonlyMap<string, NodeLook>;
 }
 
+/** Of more lines only those are labelled that have errors, or are looked at. */
+const MOST_LABELS = 80;
 const THIN = 1.2;
 const WIDE = 9;
 
@@ -129,15 +133,20 @@ export function networkLooks(
 ): NetworkLooks {
   const now = new Map(calls.map((call) => [call.key, call]));
   const most = Math.max(1, ...lines.map(({ way: { key } }) => now.get(key)?.count ?? 0));
+  const few = lines.filter(({ way: { key } }) => now.has(key)).length <= MOST_LABELS;
   const busy = new Set(calls.flatMap(({ from, to }) => [from, to]));
   return {
     lines: new Map(
       lines.map(({ way: { key } }): [string, LineLook] => {
         const call = now.get(key);
-        if (call === undefined) return [key, { width: THIN, tone: 'none', label: '', quiet: true, call: null }];
+        if (call === undefined) {
+          return [key, { width: THIN, tone: 'none', label: '', labelled: false, quiet: true, call: null }];
+        }
         // By the root: a line of a hundredth still shows beside the busiest.
         const width = THIN + (WIDE - THIN) * Math.sqrt(call.count / most);
-        return [key, { width, tone: errorTone(call), label: labelOf(call), quiet: false, call }];
+        const tone = errorTone(call);
+        const labelled = few || tone !== 'none';
+        return [key, { width, tone, label: labelOf(call), labelled, quiet: false, call }];
       }),
     ),
     nodes: new Map(

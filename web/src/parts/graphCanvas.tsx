@@ -57,6 +57,8 @@ export function GraphCanvas(props: Props) {
   const [graph, setGraph] = useState<Graph | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
+  /** How often it was drawn from the start. */
+  const [ready, setReady] = useState(0);
   const [fitted, setFitted] = useState(false);
   const zoom = Math.min(1, width / size.width);
   const height = Math.round(Math.min(maxHeight, Math.max(minHeight, size.height * zoom)));
@@ -87,15 +89,19 @@ export function GraphCanvas(props: Props) {
     };
   }, [graph]);
 
+  // Only what has changed is drawn, one change after the other; all of it after a new drawing.
+  const drawn = useRef<Drawn>(nothingDrawn(-1));
   useEffect(() => {
-    if (graph === null || graph.destroyed) return;
-    if (data !== undefined) {
-      graph.updateData(data);
-      void graph.draw().then(() => (graph.destroyed ? undefined : graph.setElementState(states)));
-    } else {
-      void graph.setElementState(states);
-    }
-  }, [graph, data, states]);
+    if (graph === null) return;
+    if (drawn.current.drawing !== ready) drawn.current = nothingDrawn(ready);
+    const { looks, states: known, last } = drawn.current;
+    const fresh = {
+      nodes: (data?.nodes ?? []).filter((one) => changed(looks, one.id, one)),
+      edges: (data?.edges ?? []).filter((one) => changed(looks, one.id ?? '', one)),
+    };
+    const moved = Object.fromEntries(Object.entries(states).filter(([id, own]) => changed(known, id, own)));
+    drawn.current.last = drawAfter(last, graph, fresh, moved);
+  }, [graph, ready, data, states]);
 
   const scale = (factor: number) => {
     if (graph !== null && !graph.destroyed) void graph.zoomBy(factor);
@@ -112,7 +118,9 @@ export function GraphCanvas(props: Props) {
               window['__ftlGraph'] = made;
             }}
             onReady={(made) => {
-              if (!made.destroyed) setGraph(made);
+              if (made.destroyed) return;
+              setGraph(made);
+              setReady((before) => before + 1);
             }}
             onDestroy={() => {
               delete window['__ftlGraph'];
@@ -137,6 +145,44 @@ export function GraphCanvas(props: Props) {
       {children}
     </div>
   );
+}
+
+interface Drawn {
+  /** Number of the drawing that this is of. */
+  readonly drawing: number;
+  /** By element, as text. */
+  readonly looks: Map<string, string>;
+  readonly states: Map<string, string>;
+  last: Promise<void>;
+}
+const nothingDrawn = (drawing: number): Drawn => ({
+  drawing,
+  looks: new Map(),
+  states: new Map(),
+  last: Promise.resolve(),
+});
+
+async function drawAfter(
+  last: Promise<void>,
+  graph: Graph,
+  { nodes = [], edges = [] }: GraphData,
+  states: Record<string, string[]>,
+): Promise<void> {
+  await last;
+  if (graph.destroyed) return;
+  if (nodes.length + edges.length > 0) {
+    graph.updateData({ nodes, edges });
+    await graph.draw();
+  }
+  if (!graph.destroyed && Object.keys(states).length > 0) await graph.setElementState(states);
+}
+
+/** Whether it is another than was noted, and notes it. */
+function changed(known: Map<string, string>, id: string, value: unknown): boolean {
+  const text = JSON.stringify(value);
+  if (known.get(id) === text) return false;
+  known.set(id, text);
+  return true;
 }
 
 /** The whole picture in view, never larger than drawn. */

@@ -56,7 +56,7 @@ export const FONT =
 export const STILL = {
   animation: false,
   autoResize: false,
-  zoomRange: [0.15, 2.5],
+  zoomRange: [0.05, 2.5],
   padding: 14,
   background: 'transparent',
   behaviors: ['drag-canvas'],

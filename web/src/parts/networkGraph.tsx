@@ -45,7 +45,7 @@ export function NetworkGraph({ picture, calls, leading, health, chosen, onChoose
   );
   // The same places and ways need no new drawing, whatever became of them.
   const drawing = useMemo(
-    () => [dark, ...picture.nodes.map(({ id }) => id), ...picture.lines.map(({ way }) => way.key)].join('|'),
+    () => JSON.stringify([dark, picture.nodes.map(({ id }) => id), picture.lines.map(({ way }) => way)]),
     [picture, dark],
   );
   const states = useMemo(() => {

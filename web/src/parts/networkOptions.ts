@@ -25,12 +25,19 @@ export function networkOptions(picture: NetworkPicture, palette: Palette): Graph
     edge: {
       type: 'ftl-route',
       state: {
-        active: { halo: true, haloStroke: palette.accent, haloStrokeOpacity: 0.25, haloLineWidth: 12 },
+        active: {
+          halo: true,
+          haloStroke: palette.accent,
+          haloStrokeOpacity: 0.25,
+          haloLineWidth: 12,
+          label: hasLabel,
+        },
         selected: {
           halo: true,
           haloStroke: palette.accent,
           haloStrokeOpacity: 0.45,
           haloLineWidth: 16,
+          label: hasLabel,
           labelFontSize: 11.5,
           labelFontWeight: 400,
           labelBackgroundStroke: palette.accent,
@@ -50,7 +57,14 @@ export function networkData(picture: NetworkPicture, looks: NetworkLooks, palett
 }
 
 const QUIET_NODE: NodeLook = { caption: '', quiet: true };
-const QUIET_LINE: LineLook = { width: 1, tone: 'none', label: '', quiet: true, call: null };
+const QUIET_LINE: LineLook = {
+  width: 1,
+  tone: 'none',
+  label: '',
+  labelled: false,
+  quiet: true,
+  call: null,
+};
 
 function nodeData({ id, name, participant, x, y, hull }: PictureNode, look: NodeLook, palette: Palette): NodeData {
   const { kind } = participant;
@@ -71,6 +85,9 @@ function nodeData({ id, name, participant, x, y, hull }: PictureNode, look: Node
   };
 }
 
+/** What is looked at is labelled also where there is no room for all labels. */
+const hasLabel = (edge: EdgeData) => edge.style?.['labelText'] !== '';
+
 const toneColour = (tone: ErrorTone, palette: Palette): string => palette[TONES[tone]];
 /** Names of the palette's colours. */
 export const TONES = { none: 'good', few: 'warn', many: 'bad' } as const satisfies Record<ErrorTone, keyof Palette>;
@@ -86,7 +103,7 @@ function edgeData({ way, route }: PictureLine, look: LineLook, palette: Palette)
     lineCap: 'butt',
     endArrow: true,
     endArrowSize: 7 + look.width,
-    label: !look.quiet,
+    label: look.labelled,
     labelText: look.label,
     labelFill: look.tone === 'many' ? palette.bad : palette.text,
     labelFontWeight: look.tone === 'none' ? 400 : 600,
