@@ -86,7 +86,7 @@ export class Monitoring {
   #ownAlerts({ ownAlerts = {} }: MonitoringOptions): OwnAlerts {
     return new OwnAlerts(ownAlerts, {
       scraped: () => this.#scraper?.nodes ?? [],
-      states: (those) => this.states.ofEach(those),
+      states: this.states,
     });
   }
 

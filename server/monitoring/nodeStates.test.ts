@@ -90,6 +90,19 @@ test('many that take their time are waited for together', async () => {
   expect(told.map(({ health }) => health)).toEqual(targets.map(() => 'ok'));
 });
 
+test('what was known last is told without asking, as long as the node is a target', async () => {
+  const well = stack.use(await operationsService());
+  const [one, other] = [targetAt(well.url), targetAt(well.url, 'peer1')];
+  let targets = [one, other];
+  const states = new NodeStates(client, () => targets);
+  expect(states.last([one])).toEqual([]);
+  const state = await states.of(one);
+  expect(states.last([other, one])).toEqual([state]);
+  targets = [other];
+  await states.all();
+  expect(states.last([one, other]).map(({ target }) => target)).toEqual([other]);
+});
+
 test('who is asked when all ends is not waited for', async () => {
   const asked = Promise.withResolvers<void>();
   const { url } = stack.use(await standIn(() => asked.resolve()));

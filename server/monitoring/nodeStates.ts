@@ -27,6 +27,8 @@ export class NodeStates {
   readonly #now: () => number;
   readonly #stop = new AbortController();
   readonly #known = new Map<string, { readonly until: number; readonly state: Promise<NodeState> }>();
+  /** As each was when it was asked last. */
+  readonly #last = new Map<string, NodeState>();
 
   constructor(client: NodeClient, targets: () => readonly NodeTarget[], now: () => number = Date.now) {
     this.#client = client;
@@ -39,6 +41,7 @@ export class NodeStates {
     const targets = this.#targets();
     const ids = new Set(targets.map(({ id }) => id));
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+    for (const id of this.#last.keys()) if (!ids.has(id)) this.#last.delete(id);
     return this.ofEach(targets);
   }
 
@@ -54,10 +57,18 @@ export class NodeStates {
     return states;
   }
 
+  /** Without asking: what was known last of those of which anything is. */
+  last(targets: readonly NodeTarget[]): readonly NodeState[] {
+    return targets.flatMap(({ id }) => this.#last.get(id) ?? []);
+  }
+
   of(target: NodeTarget): Promise<NodeState> {
     const known = this.#known.get(target.id);
     if (known !== undefined && known.until > this.#now()) return known.state;
-    const state = this.#look(target);
+    const state = this.#look(target).then((found) => {
+      this.#last.set(target.id, found);
+      return found;
+    });
     this.#known.set(target.id, { until: this.#now() + HOLDS_MS, state });
     return state;
   }

@@ -57,9 +57,12 @@ beforeEach(() => {
     {},
     {
       scraped: () => nodes,
-      states: (targets) => {
-        asked = targets.map(({ node }) => node);
-        return Promise.resolve(states);
+      states: {
+        ofEach(targets) {
+          asked = targets.map(({ node }) => node);
+          return Promise.resolve(states);
+        },
+        last: (targets) => states.filter((one) => targets.includes(one.target)),
       },
       now: () => now,
     },

@@ -1,14 +1,14 @@
 import { type Alert, alertOf, type AlertSource } from './alerts.ts';
 import { heightsMinuteAgo, lastHeights } from './heights.ts';
 import type { MonitoringErrorCode } from './monitoringError.ts';
-import type { NodeState } from './nodeStates.ts';
+import type { NodeState, NodeStates } from './nodeStates.ts';
 import type { NodeTarget } from './nodeTarget.ts';
 import type { Scraped } from './scraper.ts';
 
 interface OwnModules {
   readonly scraped: () => readonly Scraped[];
   /** What the nodes say of their health. */
-  readonly states: (targets: readonly NodeTarget[]) => Promise<readonly NodeState[]>;
+  readonly states: Pick<NodeStates, 'ofEach' | 'last'>;
   readonly now?: () => number;
 }
 
@@ -58,8 +58,7 @@ export class OwnAlerts implements AlertSource {
   #since = new Map<string, number>();
   #firing: readonly Alert[] = [];
   #looking: Promise<void> | null = null;
-  #states: readonly NodeState[] = [];
-  #statesAt = -Infinity;
+  #askedAt = -Infinity;
 
   constructor(options: Partial<OwnAlertOptions>, modules: OwnModules) {
     this.#options = { ...OWN_ALERTS, ...options };
@@ -79,18 +78,18 @@ export class OwnAlerts implements AlertSource {
   }
 
   async #look(): Promise<void> {
-    if (this.#now() - this.#statesAt >= this.#options.healthMs) {
-      this.#statesAt = this.#now();
-      this.#states = await this.#modules.states(answering(this.#modules.scraped()));
+    const { scraped: scrapedNow, states } = this.#modules;
+    if (this.#now() - this.#askedAt >= this.#options.healthMs) {
+      this.#askedAt = this.#now();
+      await states.ofEach(answering(scrapedNow()));
     }
-    // As it is now: the nodes had their time to answer.
-    const scraped = this.#modules.scraped();
-    const ids = new Set(answering(scraped).map(({ id }) => id));
-    const states = this.#states.filter(({ target }) => ids.has(target.id));
+    // As it is now: the nodes had their time to answer, and others may have asked them meanwhile.
+    const scraped = scrapedNow();
+    const health = states.last(answering(scraped));
     const now = this.#now();
     const since = new Map<string, number>();
     const firing: Alert[] = [];
-    for (const condition of [...this.#silent(scraped), ...this.#behind(scraped, now), ...unhealthy(states)]) {
+    for (const condition of [...this.#silent(scraped), ...this.#behind(scraped, now), ...unhealthy(health)]) {
       const { labels, annotations, forMs } = condition;
       const key = JSON.stringify(labels);
       const begin = condition.since ?? this.#since.get(key) ?? now;

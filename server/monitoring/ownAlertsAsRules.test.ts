@@ -108,7 +108,10 @@ describe('own alerts beside Prometheus’ rules of the same name', () => {
       expect(expected.length).toBeGreaterThan(1);
       const network = new Replayed(test);
       let [nodes, now]: [readonly Scraped[], number] = [[], START];
-      const own = new OwnAlerts({}, { scraped: () => nodes, states: () => Promise.resolve([]), now: () => now });
+      const own = new OwnAlerts(
+        {},
+        { scraped: () => nodes, states: { ofEach: () => Promise.resolve([]), last: () => [] }, now: () => now },
+      );
       for (let minute = 0; minute <= Math.max(...expected.map((one) => one.minute)); minute++) {
         nodes = network.at(minute);
         now = START + minute * MINUTE;
