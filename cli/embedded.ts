@@ -12,10 +12,12 @@ import { parseBeatsAddress } from '#collector/beats/beatsOptions.ts';
 import { type RunningCollector, startCollector } from '#collector/collector.ts';
 import { type DeliverTarget, parseTargets } from '#collector/deliver/targets.ts';
 import type { CollectorOptions, CommonOptions } from '#collector/options.ts';
+import type { HttpListener } from '#node/http/httpListener.ts';
 import { type RunningServer, startServer } from '#server/httpServer.ts';
 import type { MonitoringOptions } from '#server/monitoring/monitoring.ts';
 import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
+import { startCollectorService } from './collectorService.ts';
 import { startUpkeep } from './store/upkeep.ts';
 import { fileOfStore, folderOfStore, isSharedStore, openStoreOf } from './storeOf.ts';
 import { FTL_VERSION } from './version.ts';
@@ -24,6 +26,8 @@ export interface EmbeddedFtl {
   readonly store: TraceStore;
   readonly collector: RunningCollector | null;
   readonly server: RunningServer | null;
+  /** `host:port` where a collector without a page tells its metrics; null where it does not. */
+  readonly metricsAddress: string | null;
   /** Stops in the order of the flow: sources, queue, server, store. */
   stop(): Promise<void>;
 }
@@ -39,6 +43,7 @@ export async function startEmbedded(options: Options, parts: EmbeddedParts, logg
   const registry = new Registry();
   let collector: RunningCollector | null = null;
   let server: RunningServer | null = null;
+  let service: HttpListener | null = null;
   try {
     if (parts.collect) {
       collector = await startCollector(
@@ -68,6 +73,8 @@ export async function startEmbedded(options: Options, parts: EmbeddedParts, logg
         },
         { store, logger },
       );
+    } else if (options.metrics !== '') {
+      service = await startCollectorService(options.metrics, { store, registry });
     }
   } catch (error) {
     await collector?.stop();
@@ -76,15 +83,17 @@ export async function startEmbedded(options: Options, parts: EmbeddedParts, logg
   }
   const keepMs = options.retention === '' ? null : durationMs(options.retention);
   const endUpkeep = startUpkeep({ isShared: isSharedStore(options), keepMs }, { store, logger });
-  const [runningCollector, runningServer] = [collector, server];
+  const [runningCollector, runningServer, runningService] = [collector, server, service];
   return {
     store,
     collector,
     server,
+    metricsAddress: service?.address ?? null,
     async stop() {
       endUpkeep();
       await runningCollector?.stop();
       await runningServer?.close();
+      await runningService?.close();
       await store.close();
     },
   };

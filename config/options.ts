@@ -161,6 +161,16 @@ export const OPTIONS = {
     meaning:
       "Check the numbers, hashes and seals of FTL's own nodes' records, so that missing and altered ones are findings.",
   }),
+  metrics: option({
+    type: z.union([
+      z.literal(''),
+      z.string().regex(/^(?:\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i, 'HOST:PORT, such as 127.0.0.1:3851'),
+    ]),
+    fallback: '',
+    placeholder: '<address>',
+    meaning:
+      'Where a collector without a page (`ftl collect`) answers at /metrics and /healthz, such as `127.0.0.1:3851`; empty: nowhere.',
+  }),
   retention: option({
     type: z.union([z.literal(''), Duration]),
     fallback: '',

@@ -85,7 +85,7 @@ Examples:
 
 export function collectCommand(): Command {
   const command = new Command('collect').description('Collect into the store, without a page');
-  addOptions(command, COLLECT)
+  addOptions(command, [...COLLECT, 'metrics'])
     .addHelpText(
       'after',
       "\nExample:\n  ftl collect --logs '/var/log/fabric/*.log' --blocks /var/fabric/blocks --store sqlite:/var/lib/ftl/ftl.db",
@@ -227,6 +227,7 @@ function announce(options: Options, ftl: EmbeddedFtl): void {
   if (ftl.collector !== null && options.logs.length > 0) process.stdout.write(`Following ${options.logs.join(', ')}\n`);
   if (ftl.server === null) {
     process.stdout.write(`Collecting into ${options.store}. Ctrl-C stops.\n`);
+    if (ftl.metricsAddress !== null) process.stdout.write(`Metrics are at http://${ftl.metricsAddress}/metrics\n`);
     return;
   }
   process.stdout.write(`FTL is at ${ftl.server.url}  (store ${options.store}). Ctrl-C stops.\n`);
