@@ -1,9 +1,15 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPackage } from '#node/chaincode/packages/createPackage.ts';
 import { prometheusTargets } from '#node/network/prometheusTargets.ts';
+import { NodeClient } from '#server/monitoring/nodeClient.ts';
+import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
+import { PrometheusClient } from '#server/monitoring/prometheusClient.ts';
+import { PrometheusSource } from '#server/monitoring/prometheusSource.ts';
+import { Scraper } from '#server/monitoring/scraper.ts';
 import { ChaincodeService } from '../chaincode/chaincodeService.ts';
 import { freePort } from '../chaincode/freePort.ts';
 import { AlertWebhook, type ToldAlert } from '../harness/alertWebhook.ts';
@@ -129,6 +135,21 @@ describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null).each(cases)(
       expect(ALERTS.map(({ alert }) => alert)).toEqual(expect.arrayContaining(BROUGHT_ABOUT));
       const told = webhook.told.filter(({ labels }) => !BROUGHT_ABOUT.includes(labels['alertname']!));
       expect(told).toEqual([]);
+    });
+
+    it('tells FTL how far each node is, orderers too, which FTL reads itself or has from Prometheus', async () => {
+      const targets = nodeTargets(prometheusTargets(network.layout));
+      const client = new NodeClient({ timeoutMs: 20_000 });
+      const scraper = new Scraper({}, { targets: () => targets, client, registry: new Registry() });
+      await scraper.scrapeAll();
+      const source = new PrometheusSource(new PrometheusClient({ url: prometheus.url, timeoutMs: 20_000 }));
+      for (const { nodes } of [await scraper.heights(targets), await source.heights(targets)]) {
+        expect([...nodes.keys()]).toEqual(targets.map(({ id }) => id));
+        for (const [id, { heights, problem }] of nodes) {
+          const found = heights.map(({ channel, height }) => [channel, height > 1]);
+          expect({ id, problem, found }).toEqual({ id, problem: null, found: [[CHANNEL, true]] });
+        }
+      }
     });
 
     it('chaincode that does not answer, or cannot be reached, is told of with the peer that asked', async () => {
