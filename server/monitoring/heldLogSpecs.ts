@@ -12,8 +12,8 @@ const HeldSpec = z.object({
   restores: z.string().max(8192),
   /** What the node may have from FTL: more than one where it was not heard whether it took the last. */
   ours: z.array(z.string().max(8192)).min(1).max(16),
-  /** Milliseconds since 1970. */
-  until: z.number(),
+  /** Milliseconds since 1970; what no calendar has is none. */
+  until: z.number().min(0).max(8.64e15),
   by: z.string().max(1024),
   /** The process that sees to it. */
   owner: z.object({ host: z.string().max(1024), pid: z.int() }),

@@ -122,6 +122,15 @@ describe('a log specification', () => {
   });
 });
 
+it('a log specification whose time is over while another is on its way stays for the time of that', async () => {
+  const [first, second] = [specs.change(target, 'debug', 1, WHO), specs.change(target, 'warn', HOUR, WHO)];
+  // After whatever the end of the first has set off.
+  await Promise.all([first, second]);
+  await expect(specs.change(target, 'a=loud', HOUR, WHO)).rejects.toMatchObject({ code: 'refused' });
+  expect((await specs.read(target)).change).toMatchObject({ spec: 'warn', restores: 'endorser=warn:info' });
+  expect(said()).toEqual(['log specification changed for a while', 'log specification changed for a while']);
+});
+
 describe('when the server stops', () => {
   it('all of them come back, and none is changed any more', async () => {
     const other = stack.use(await operationsService());

@@ -184,17 +184,18 @@ export class LogSpecs {
     if (held === null || this.#closed) return;
     const { restores, ours, by } = held;
     const until = Math.min(held.until, Date.now() + MAX_HOLD_MS);
-    const left = Math.max(0, until - Date.now());
-    if (isOfAnother(held)) {
-      this.#arm(id, left + this.#options.othersMs);
-      return;
-    }
+    this.#arm(id, Math.max(0, until - Date.now()) + this.#patience(held));
+    if (isOfAnother(held)) return;
     await this.#tidy(id, () => kept.save({ id, restores, ours, until, by }));
     logger.info(
       { node: id, restores, until: new Date(until).toISOString(), by },
       'log specification was changed before FTL ended without putting it back: it comes back when its time is over',
     );
-    this.#arm(id, left);
+  }
+
+  /** Milliseconds beyond its time: who sees to it comes first. */
+  #patience(held: HeldSpec): number {
+    return isOfAnother(held) ? this.#options.othersMs : 0;
   }
 
   #restore(id: string): Promise<void> {
@@ -205,10 +206,10 @@ export class LogSpecs {
         await this.#forget(id);
         return;
       }
-      const isOver = held.until <= Date.now() + SLACK_MS || (this.#closed && !isOfAnother(held));
-      if (!isOver) {
-        // Another process has prolonged it.
-        await this.#takeOver(id);
+      const left = held.until - Date.now();
+      if (left > SLACK_MS && (!this.#closed || isOfAnother(held))) {
+        // It was prolonged, here or by another process.
+        if (!this.#closed) this.#arm(id, Math.min(left, MAX_HOLD_MS) + this.#patience(held));
         return;
       }
       const { restores } = held;

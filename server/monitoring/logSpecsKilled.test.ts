@@ -225,7 +225,7 @@ describe('what a killed FTL has changed', () => {
     const pid = await endedPid();
     writeFileSync(join(folder, `${name}.${pid}~`), good.slice(0, 20));
     writeFileSync(join(folder, `${'0'.repeat(32)}.json`), good.slice(0, 20));
-    writeFileSync(join(folder, `${'1'.repeat(32)}.json`), JSON.stringify({ ...JSON.parse(good), until: 'soon' }));
+    writeFileSync(join(folder, `${'1'.repeat(32)}.json`), JSON.stringify({ ...JSON.parse(good), until: 1e300 }));
     writeFileSync(join(folder, `${'2'.repeat(32)}.json`), `"${'x'.repeat(300_000)}"`);
     mkdirSync(join(folder, 'elsewhere'));
     targets = [target];
