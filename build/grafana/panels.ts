@@ -8,6 +8,7 @@ import {
 import {
   DashboardBuilder,
   DashboardLinkBuilder,
+  DashboardLinkPlacement,
   DashboardLinkType,
   DatasourceVariableBuilder,
   type Panel,
@@ -124,7 +125,16 @@ export function dashboardOf(spec: DashboardSpec): object {
     builder.withRow(new RowBuilder(row.title).id(++id));
     for (const panel of row.panels) builder.withPanel(panelOf(panel, ++id));
   }
-  return builder.build();
+  return inSight(builder.build());
+}
+
+/** The SDK puts links into a menu that has to be opened first; by Grafana's own default they stand above the panels. */
+function inSight(dashboard: object): object {
+  return JSON.parse(
+    JSON.stringify(dashboard, (key, value: unknown) =>
+      key === 'placement' && value === DashboardLinkPlacement.InControlsMenu ? undefined : value,
+    ),
+  ) as object;
 }
 
 function panelOf(spec: PanelSpec | TableSpec, id: number): Builder<Panel> {

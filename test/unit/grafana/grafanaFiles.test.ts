@@ -27,6 +27,14 @@ describe('dashboards', () => {
     expect(new Set(specs.map(({ title }) => title)).size).toBe(specs.length);
   });
 
+  it('have their links in sight, not in a menu', () => {
+    for (const name of Object.keys(DASHBOARDS)) {
+      const text = readFileSync(join(GRAFANA, 'dashboards', `${name}.json`), 'utf8');
+      expect((JSON.parse(text) as { links: unknown[] }).links.length).toBeGreaterThan(1);
+      expect(text).not.toContain('inControlsMenu');
+    }
+  });
+
   it('have panels that say what they show, do not overlap, and ask the chosen data source', () => {
     for (const name of Object.keys(DASHBOARDS)) {
       const { panels } = JSON.parse(readFileSync(join(GRAFANA, 'dashboards', `${name}.json`), 'utf8')) as {
