@@ -1,4 +1,4 @@
-import { useEffect, useEffectEvent, useState } from 'react';
+import { useEffect, useEffectEvent, useReducer } from 'react';
 import type { StepRange } from '../model/networkRange.ts';
 
 /** Without another move, milliseconds. */
@@ -6,11 +6,11 @@ const REST_MS = 200;
 
 interface Moved {
   readonly to: StepRange;
-  /** What was given when the moving began, or since. */
-  readonly given: string;
-  /** What the owner was told, and has not given back yet. */
-  readonly told: readonly string[];
+  /** What is given now, and what the owner was told that it has not given yet. */
+  readonly expected: readonly string[];
 }
+
+type Change = { readonly what: 'moved' | 'told'; readonly to: StepRange } | { readonly what: 'given' };
 
 const textOf = (steps: StepRange) => steps.join('-');
 
@@ -22,22 +22,24 @@ export function useMoved(
   steps: StepRange,
   onRest: (steps: StepRange) => void,
 ): [shown: StepRange, move: (to: StepRange) => void] {
-  const [moved, setMoved] = useState<Moved | null>(null);
   const given = textOf(steps);
-  if (moved !== null && moved.given !== given) {
-    const answered = moved.told.indexOf(given);
-    const done = answered < 0 || textOf(moved.to) === given;
-    setMoved(done ? null : { ...moved, given, told: moved.told.slice(answered + 1) });
-  }
-  const rested = useEffectEvent(({ to }: Moved) => {
-    setMoved((now) => now && { ...now, told: [...now.told, textOf(to)] });
+  // `given` is that of the render in which the change is made: the handler may stem from a render that is not to be seen yet.
+  const [moved, change] = useReducer((now: Moved | null, made: Change): Moved | null => {
+    const at = now?.expected.indexOf(given) ?? -1;
+    const own = now === null || at < 0 ? null : { ...now, expected: now.expected.slice(at) };
+    if (made.what === 'given') return own;
+    if (made.what === 'moved') return { to: made.to, expected: own?.expected ?? [given] };
+    return own && { ...own, expected: [...own.expected, textOf(made.to)] };
+  }, null);
+  if (moved !== null && moved.expected[0] !== given) change({ what: 'given' });
+  const rested = useEffectEvent((to: StepRange) => {
+    change({ what: 'told', to });
     onRest(to);
   });
   useEffect(() => {
-    if (moved === null || moved.told.at(-1) === textOf(moved.to)) return undefined;
-    const timer = setTimeout(() => rested(moved), REST_MS);
+    if (moved === null || moved.expected.at(-1) === textOf(moved.to)) return undefined;
+    const timer = setTimeout(() => rested(moved.to), REST_MS);
     return () => clearTimeout(timer);
   }, [moved]);
-  const move = (to: StepRange) => setMoved((now) => ({ to, given, told: now?.told ?? [] }));
-  return [moved?.given === given ? moved.to : steps, move];
+  return [moved?.expected[0] === given ? moved.to : steps, (to) => change({ what: 'moved', to })];
 }
