@@ -295,9 +295,9 @@ describe('calls', () => {
   });
 
   test('on a narrow screen nothing is wider than it', async () => {
-    await open('', { viewport: { width: 390, height: 844 } });
+    await open('', { viewport: { width: 320, height: 700 } });
     await drawsWhatTheApiTells();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   });
 });
 
