@@ -65,11 +65,13 @@ export function networkPictureOf(participants: readonly Participant[], ways: rea
     const { id } = participant;
     return { id, name: names.get(id) ?? id, participant, x, y, hull };
   });
-  const edges = ways.map(({ kind, from, to }, seq) => ({ seq, from, to, point: POINTS[kind] }));
-  const labels = new Map(ways.map(({ sample }, seq) => [seq, sample]));
+  const places = new Map(nodes.map((node) => [node.id, node]));
+  const drawn = ways.toSorted((a, b) => lengthOf(a) - lengthOf(b) || (a.key < b.key ? -1 : 1));
+  const edges = drawn.map(({ kind, from, to }, seq) => ({ seq, from, to, point: POINTS[kind] }));
+  const labels = new Map(drawn.map(({ sample }, seq) => [seq, sample]));
   const routed = nodes.map(({ id, x, y, hull }) => ({ id, x, y, msp: hull }));
   const lines = routeEdges(routed, edges, labels).flatMap((route): PictureLine[] => {
-    const way = ways[route.seq];
+    const way = drawn[route.seq];
     return way === undefined ? [] : [{ way, route }];
   });
   const xs = nodes.map(({ x }) => x);
@@ -81,6 +83,12 @@ export function networkPictureOf(participants: readonly Participant[], ways: rea
     width: Math.max(0, ...xs) - Math.min(0, ...xs) + NODE_WIDTH + 90,
     height: Math.max(0, ...ys) - Math.min(0, ...ys) + NODE_HEIGHT + 110,
   };
+
+  /** The shortest find their ways first: straight ones, around which the longer can bend. */
+  function lengthOf({ from, to }: Way): number {
+    const [a, b] = [places.get(from), places.get(to)];
+    return a === undefined || b === undefined ? 0 : Math.hypot(a.x - b.x, a.y - b.y);
+  }
 }
 
 /** As routes know them; that of a commit would be docked. */
