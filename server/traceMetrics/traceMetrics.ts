@@ -60,6 +60,8 @@ const MAX_OPEN = 50_000;
 const HEIGHTS_MS = 5000;
 /** Records of one peer may come later than those of others, with each transaction: shippers look at files now and then. */
 const ON_THEIR_WAY_MS = 60_000;
+/** A peer that has lacked blocks for a week has left the channel, or whoever runs it knows. */
+const GONE_MS = 7 * 24 * 3_600_000;
 const COUNTED_CODE = 1;
 const FIRST_FINDING = 2;
 const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const;
@@ -86,6 +88,8 @@ export class TraceMetrics {
   readonly #told = new Set<string>();
   readonly #stop = new AbortController();
   #lags: readonly PeerLag[] = [];
+  /** Peers of each channel that have left it, as far as can be told. */
+  #gone: ReadonlyMap<string, number> = new Map();
   #lagsAt = -Infinity;
   #lagsRevision = -1;
   #revision = 0;
@@ -137,6 +141,7 @@ export class TraceMetrics {
 
   /** What the store held before: none of it is counted, and what is missing from it is known. */
   async #learnHistory(): Promise<void> {
+    await this.#readHeights();
     const newest = await this.#store.revision();
     let revision = Math.max(0, newest - this.#options.history);
     while (revision < newest && !this.#stop.signal.aborted) {
@@ -196,7 +201,8 @@ export class TraceMetrics {
     const channel = this.#channels.value(summary.channel);
     // What a peer is asked outside of any channel is never ordered.
     if (channel !== '') this.#told.add(channel);
-    this.#open.set(summary.traceId, channel, openKind(summary), this.#now());
+    const kind = openKind(summary, this.#gone.get(summary.channel) ?? 0);
+    this.#open.set(summary.traceId, channel, kind, this.#now());
   }
 
   async #measure(summaries: readonly TraceSummary[]): Promise<void> {
@@ -230,6 +236,7 @@ export class TraceMetrics {
     const now = this.#now();
     if (this.#revision === this.#lagsRevision || now - this.#lagsAt < HEIGHTS_MS) return;
     this.#lags = await this.#heights.read();
+    this.#gone = goneOf(this.#lags, now);
     [this.#lagsAt, this.#lagsRevision] = [now, this.#revision];
   }
 
@@ -270,8 +277,18 @@ function nameOf(id: string): string {
   return id.slice(id.indexOf('/') + 1);
 }
 
-function openKind({ code, block, missing, findings }: TraceSummary): OpenKind | null {
-  if (missing > 0 && (code !== null || block !== null)) return 'partially_committed';
+/** By channel, how many peers have lacked its blocks for so long that nobody waits for them any more. */
+function goneOf(lags: readonly PeerLag[], now: number): Map<string, number> {
+  const gone = new Map<string, number>();
+  for (const { channel, lacksSince } of lags) {
+    if (lacksSince !== null && now - lacksSince >= GONE_MS) gone.set(channel, (gone.get(channel) ?? 0) + 1);
+  }
+  return gone;
+}
+
+/** @param gone peers that are missing from every transaction of the channel */
+function openKind({ code, block, missing, findings }: TraceSummary, gone: number): OpenKind | null {
+  if (missing > gone && (code !== null || block !== null)) return 'partially_committed';
   const never = findings.some((finding) => finding.code === 'never_ordered' && finding.severity !== 'info');
   return never ? 'never_ordered' : null;
 }

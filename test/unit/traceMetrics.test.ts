@@ -100,6 +100,9 @@ async function allTraces(store: TraceStore): Promise<Trace[]> {
 }
 
 const total = (counts: Iterable<number>) => [...counts].reduce((sum, one) => sum + one, 0);
+const DAY = 86_400 * SECOND;
+const later = (time: string, by: number) =>
+  new Date(Date.parse(time) + by).toISOString().replace('Z', `${time.slice(23, 26)}Z`);
 const ms = (time: string | null) => (time === null ? Number.NaN : Date.parse(time));
 
 describe('on the recorded network', () => {
@@ -254,6 +257,33 @@ describe('on the recorded network', () => {
     expect((await read('ftl_peer_behind_blocks')).get(`${CHANNEL} ${lost} Org3MSP`)).toBe(0);
     expect((await read('ftl_peer_behind_seconds')).get(`${CHANNEL} ${lost} Org3MSP`)).toBe(0);
     expect(await read('ftl_partially_committed')).toEqual(new Map([[CHANNEL, 0]]));
+  });
+
+  test('a peer that has lacked blocks for a week is not waited for, another one is', async () => {
+    const [gone, late] = ['peer0.org3.example.com', 'peer1.org1.example.com'];
+    const { feed, look, read } = await watch();
+    const numberOf = ({ record }: StoredRecord): number => record.ftl.block?.number ?? 0;
+    const height = Math.max(...records.map(numberOf));
+    /** As far as these peers have them. */
+    const until = (block: number, has: Readonly<Record<string, number>>) =>
+      records.filter((one) => numberOf(one) <= Math.min(block, has[one.record['service.node.name'] ?? ''] ?? height));
+    const partly = async () => (await read('ftl_partially_committed')).get(CHANNEL);
+    await feed(until(40, { [gone]: 20 }), 1, 10 * SECOND);
+    await look(60 * SECOND);
+    expect(await partly()).toBeGreaterThan(0);
+    await look(8 * DAY);
+    await feed(until(height - 10, { [gone]: 20 }), 1, 10 * SECOND);
+    await look(60 * SECOND);
+    expect(await partly()).toBe(0);
+    const today = until(height, { [gone]: 20, [late]: height - 10 })
+      .filter((one) => numberOf(one) > height - 10)
+      .map(({ record, ...one }) => ({
+        ...one,
+        record: { ...record, '@timestamp': later(record['@timestamp'], 8 * DAY) },
+      }));
+    await feed(today, 1, 10 * SECOND);
+    await look(60 * SECOND);
+    expect(await partly()).toBeGreaterThan(0);
   });
 
   test('labels and histograms stay within their bounds, and all is counted nevertheless', async () => {
