@@ -101,8 +101,13 @@ async function allTraces(store: TraceStore): Promise<Trace[]> {
 
 const total = (counts: Iterable<number>) => [...counts].reduce((sum, one) => sum + one, 0);
 const DAY = 86_400 * SECOND;
-const later = (time: string, by: number) =>
-  new Date(Date.parse(time) + by).toISOString().replace('Z', `${time.slice(23, 26)}Z`);
+function movedBy(one: StoredRecord, milliseconds: number): StoredRecord {
+  const moved = structuredClone(one);
+  const time = moved.record['@timestamp'];
+  const micros = time.slice(23, 26);
+  const at = new Date(Date.parse(time) + milliseconds).toISOString().replace('Z', `${micros}Z`);
+  return Object.assign(moved, { record: Object.assign(moved.record, { '@timestamp': at }) });
+}
 const ms = (time: string | null) => (time === null ? Number.NaN : Date.parse(time));
 
 describe('on the recorded network', () => {
@@ -277,10 +282,7 @@ describe('on the recorded network', () => {
     expect(await partly()).toBe(0);
     const today = until(height, { [gone]: 20, [late]: height - 10 })
       .filter((one) => numberOf(one) > height - 10)
-      .map(({ record, ...one }) => ({
-        ...one,
-        record: { ...record, '@timestamp': later(record['@timestamp'], 8 * DAY) },
-      }));
+      .map((one) => movedBy(one, 8 * DAY));
     await feed(today, 1, 10 * SECOND);
     await look(60 * SECOND);
     expect(await partly()).toBeGreaterThan(0);
