@@ -101,6 +101,7 @@ async function allTraces(store: TraceStore): Promise<Trace[]> {
 
 const total = (counts: Iterable<number>) => [...counts].reduce((sum, one) => sum + one, 0);
 const DAY = 86_400 * SECOND;
+const numberOf = ({ record }: StoredRecord): number => record.ftl.block?.number ?? 0;
 function movedBy(one: StoredRecord, milliseconds: number): StoredRecord {
   const moved = structuredClone(one);
   const time = moved.record['@timestamp'];
@@ -267,7 +268,6 @@ describe('on the recorded network', () => {
   test('a peer that has lacked blocks for a week is not waited for, another one is', async () => {
     const [gone, late] = ['peer0.org3.example.com', 'peer1.org1.example.com'];
     const { feed, look, read } = await watch();
-    const numberOf = ({ record }: StoredRecord): number => record.ftl.block?.number ?? 0;
     const height = Math.max(...records.map(numberOf));
     /** As far as these peers have them. */
     const until = (block: number, has: Readonly<Record<string, number>>) =>
