@@ -1,3 +1,4 @@
+import { foreignCursor, readCursor } from './cursor.ts';
 import { StoreError } from './errors.ts';
 
 const MOST = 5000;
@@ -12,21 +13,9 @@ export function exportLimit(asked: number = USUAL): number {
 /** A place in a store's own order: the first says where, the others how far. */
 export type ExportPlace = readonly [string, ...(string | number)[]];
 
-export function writeExportCursor(place: ExportPlace): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url');
-}
-
 /** @throws StoreError `invalid_query` for what is no cursor */
 export function readExportCursor(cursor: string): ExportPlace {
-  try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(place) && typeof place[0] === 'string') return place as unknown as ExportPlace;
-  } catch {
-    // Falls through: of no store.
-  }
+  const place = readCursor(cursor);
+  if (typeof place[0] === 'string') return place as ExportPlace;
   throw foreignCursor();
-}
-
-export function foreignCursor(): StoreError {
-  return new StoreError('invalid_query', 'The cursor is none of this store.');
 }

@@ -1,5 +1,6 @@
 import type { StoredRecord } from '../../record.ts';
-import { StoreError } from '../errors.ts';
+import { writeCursor } from '../cursor.ts';
+import { pageLimit, readBlockCursor } from '../pages.ts';
 import { summariseBlock } from '../summariseBlock.ts';
 import type { BlockSummary, Page } from '../traceStore.ts';
 import type { BlockDocument } from './documents.ts';
@@ -20,11 +21,8 @@ export async function listBlocks(
   parts: Parts,
   query: { readonly channel?: string; readonly limit?: number; readonly cursor?: string },
 ): Promise<Page<BlockSummary>> {
-  const limit = query.limit ?? 50;
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-    throw new StoreError('invalid_query', 'limit is a number from 1 to 1,000.');
-  }
-  const after = query.cursor === undefined ? null : readCursor(query.cursor);
+  const limit = pageLimit(query.limit);
+  const after = query.cursor === undefined ? null : readBlockCursor(query.cursor);
   const { cluster } = parts;
   const { blocks } = cluster.names;
   await cluster.show(blocks);
@@ -37,10 +35,7 @@ export async function listBlocks(
   });
   const page = hits.slice(0, limit).map(({ source: { channel, number } }) => ({ channel, number }));
   const last = page.at(-1);
-  const next =
-    hits.length > limit && last !== undefined
-      ? Buffer.from(JSON.stringify([last.number, last.channel])).toString('base64url')
-      : null;
+  const next = hits.length > limit && last !== undefined ? writeCursor([last.number, last.channel]) : null;
   const items: BlockSummary[] = [];
   for (let n = 0; n < page.length; n += AT_ONCE) items.push(...(await summarise(parts, page.slice(n, n + AT_ONCE))));
   return { items, next };
@@ -71,14 +66,4 @@ async function summarise(parts: Parts, blocks: readonly BlockKey[]): Promise<Blo
   return blocks.map(({ channel, number }) =>
     summariseBlock(channel, number, records.get(channel)?.get(number) ?? [], network),
   );
-}
-
-function readCursor(cursor: string): readonly [number, string] {
-  try {
-    const [number, name] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as [unknown, unknown];
-    if (Number.isSafeInteger(number) && typeof name === 'string') return [number as number, name];
-  } catch {
-    // Falls through: not of this store.
-  }
-  throw new StoreError('invalid_query', 'The cursor is none of this store.');
 }

@@ -1,4 +1,5 @@
-import { exportLimit, foreignCursor, readExportCursor, writeExportCursor } from '../exportCursor.ts';
+import { foreignCursor, writeCursor } from '../cursor.ts';
+import { exportLimit, readExportCursor } from '../exportCursor.ts';
 import type { ExportPage } from '../traceStore.ts';
 import type { Cluster, Hit } from './cluster.ts';
 import { behind } from './indices.ts';
@@ -38,7 +39,7 @@ export async function exportRecords(
     const last = page.at(-1)?.sort?.[0] ?? seqNo;
     return {
       records: records.map((hit) => unwrap(hit)),
-      next: writeExportCursor([shard.index, shard.shard, Number(last)]),
+      next: writeCursor([shard.index, shard.shard, Number(last)]),
     };
   }
   return { records: records.map((hit) => unwrap(hit)), next: null };

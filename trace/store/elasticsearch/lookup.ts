@@ -2,14 +2,14 @@ import { assemble } from '../../assemble/assemble.ts';
 import type { StoredRecord } from '../../record.ts';
 import type { Trace } from '../../trace.ts';
 import { StoreError } from '../errors.ts';
-import { approximateTime } from '../time.ts';
+import { normalId } from '../normalId.ts';
+import { inTimeOrder } from '../recordOrder.ts';
 import type { FindOptions, TraceKey } from '../traceStore.ts';
 import type { SearchAnswer } from './cluster.ts';
 import type { HeightDocument } from './documents.ts';
 import { type Evidence, EvidenceReader, heightSearch, heightsOf } from './evidence.ts';
 import { compareTerms } from './order.ts';
 import type { Parts } from './parts.ts';
-import { normalId } from './recordDocument.ts';
 import type { Row } from './resolution.ts';
 import { idsBeginningWith, loadRows } from './rowLoader.ts';
 
@@ -53,12 +53,7 @@ export async function traceOf(parts: Parts, key: TraceKey): Promise<Trace | null
 
 /** In time order, then by ID. */
 export async function recordsOf(parts: Parts, key: TraceKey): Promise<StoredRecord[]> {
-  const records = ((await evidenceOf(parts, key))?.records ?? []).map((stored) => ({
-    stored,
-    time: approximateTime(stored.record['@timestamp']),
-  }));
-  records.sort((a, b) => a.time - b.time || (a.stored.id < b.stored.id ? -1 : 1));
-  return records.map(({ stored }) => stored);
+  return inTimeOrder((await evidenceOf(parts, key))?.records ?? []);
 }
 
 /** Two requests: the transaction's own records with all that can be asked for at the same time, then those of its blocks. */

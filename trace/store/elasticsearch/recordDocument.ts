@@ -1,11 +1,7 @@
 import type { StoredRecord, TraceRecord } from '../../record.ts';
+import { normalId } from '../normalId.ts';
 import type { Hit } from './cluster.ts';
 import type { RecordDocument, WrappedRecord } from './documents.ts';
-
-/** What UTF-16 cannot pair is replaced, so that an ID is found under the same bytes as it was stored. */
-export function normalId(id: string): string {
-  return id.isWellFormed() ? id : id.toWellFormed();
-}
 
 /** Whether a search would miss it as it is: of what UTF-16 cannot pair, Elasticsearch makes question marks. */
 export function needsWrapping({ ftl, 'service.node.name': node = '' }: TraceRecord): boolean {

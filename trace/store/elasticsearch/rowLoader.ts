@@ -1,6 +1,7 @@
 import type { StoredRecord, TraceRecord } from '../../record.ts';
+import { normalId } from '../normalId.ts';
 import { type Cluster, type Hit, PAGE, type SearchAnswer } from './cluster.ts';
-import { normalId, unwrap } from './recordDocument.ts';
+import { unwrap } from './recordDocument.ts';
 import { BLOCK_POINTS, isTxId, kindOf, TX_POINTS } from './recordKind.ts';
 import { Resolution } from './resolution.ts';
 

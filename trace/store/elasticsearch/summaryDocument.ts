@@ -1,7 +1,7 @@
 import { summarise } from '../../assemble/summarise.ts';
 import { traceIdOf } from '../../record.ts';
 import type { Edge, Trace } from '../../trace.ts';
-import { hasFailed } from '../sqlite/summaryCodec.ts';
+import { hasFailed } from '../hasFailed.ts';
 import { approximateTime, parseTime } from '../time.ts';
 import type { EdgeDocument, SummaryContent } from './documents.ts';
 import type { Evidence } from './evidence.ts';

@@ -1,8 +1,8 @@
 import type { TraceRecord } from '../../record.ts';
+import { normalId } from '../normalId.ts';
 import { approximateTime, LATEST_TIME } from '../time.ts';
 import type { StateDocument } from './documents.ts';
 import { blockId, stateId, type IndexNames } from './indices.ts';
-import { normalId } from './recordDocument.ts';
 import { kindOf } from './recordKind.ts';
 
 interface Stream {

@@ -1,11 +1,12 @@
 import type { StoredRecord } from '../../record.ts';
+import { normalId } from '../normalId.ts';
 import type { Hit } from './cluster.ts';
 import type { AppliedDocument, BlockDocument, Mark, MarkDocument } from './documents.ts';
 import { marksOfFacts } from './factEffects.ts';
 import { FEED_BODY, endOf, factsBetween, nextOf, type Positions, recordOfColumns } from './feed.ts';
 import { blockId, stateId } from './indices.ts';
 import type { Parts } from './parts.ts';
-import { normalId, unwrap } from './recordDocument.ts';
+import { unwrap } from './recordDocument.ts';
 import { isTxId, kindOf } from './recordKind.ts';
 import { idsInBlocks, idsOfMark, idsOfPrefixes, markTotal } from './concerned.ts';
 import { Watermarks } from './watermarks.ts';

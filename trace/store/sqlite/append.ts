@@ -1,6 +1,7 @@
 import { POINTS } from '../../points.ts';
 import type { StoredRecord, TraceRecord } from '../../record.ts';
 import { StoreError } from '../errors.ts';
+import { normalId } from '../normalId.ts';
 import type { AppendResult } from '../traceStore.ts';
 import type { BlockRow } from './blocks.ts';
 import { readCounter, writeCounter } from './counters.ts';
@@ -9,7 +10,6 @@ import { RecordRows } from './recordRows.ts';
 import { markStale, STALE_BLOCKS } from './stale.ts';
 import { approximateTime } from '../time.ts';
 import { FULL, PLACED, SHORTENED, type Transaction } from './transactions.ts';
-import { normalId } from './txId.ts';
 import { Watermarks } from './watermarks.ts';
 
 const RECORD_ID = /^[0-9a-f]{16}$/;

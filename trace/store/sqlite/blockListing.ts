@@ -1,4 +1,5 @@
-import { StoreError } from '../errors.ts';
+import { writeCursor } from '../cursor.ts';
+import { pageLimit, readBlockCursor } from '../pages.ts';
 import { summariseBlock } from '../summariseBlock.ts';
 import type { BlockSummary, Page } from '../traceStore.ts';
 import { EvidenceReader } from './evidence.ts';
@@ -9,10 +10,7 @@ export function listBlocks(
   parts: Parts,
   query: { readonly channel?: string; readonly limit?: number; readonly cursor?: string },
 ): Page<BlockSummary> {
-  const limit = query.limit ?? 50;
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-    throw new StoreError('invalid_query', 'limit is a number from 1 to 1,000.');
-  }
+  const limit = pageLimit(query.limit);
   const where = ['block.channel <> 0'];
   const values: (string | number)[] = [];
   if (query.channel !== undefined) {
@@ -20,7 +18,7 @@ export function listBlocks(
     values.push(query.channel);
   }
   if (query.cursor !== undefined) {
-    const [number, name] = readCursor(query.cursor);
+    const [number, name] = readBlockCursor(query.cursor);
     where.push('number <= ? AND (number < ? OR channel.name > ?)');
     values.push(number, number, name);
   }
@@ -38,10 +36,7 @@ export function listBlocks(
     if (block === null) return [];
     return [summariseBlock(block.channel, block.block, reader.blockRecords(block.key), parts.facts.network())];
   });
-  const next =
-    rows.length > limit && last !== undefined
-      ? Buffer.from(JSON.stringify([last[1], last[2]])).toString('base64url')
-      : null;
+  const next = rows.length > limit && last !== undefined ? writeCursor([last[1] as number, last[2] as string]) : null;
   return { items, next };
 }
 
@@ -52,14 +47,4 @@ export function findBlock(parts: Parts, channel: string, number: number): BlockS
   const block = row === undefined ? null : parts.blocks.byKey(row[0] as number);
   if (block === null) return null;
   return summariseBlock(channel, number, new EvidenceReader(parts).blockRecords(block.key), parts.facts.network());
-}
-
-function readCursor(cursor: string): [number, string] {
-  try {
-    const [number, name] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as [unknown, unknown];
-    if (Number.isSafeInteger(number) && typeof name === 'string') return [number as number, name];
-  } catch {
-    // Falls through: not of this store.
-  }
-  throw new StoreError('invalid_query', 'The cursor is none of this store.');
 }

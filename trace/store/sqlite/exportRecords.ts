@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { StoredRecord, TraceRecord } from '../../record.ts';
-import { exportLimit, foreignCursor, readExportCursor, writeExportCursor } from '../exportCursor.ts';
+import { foreignCursor, writeCursor } from '../cursor.ts';
+import { exportLimit, readExportCursor } from '../exportCursor.ts';
 import type { ExportPage } from '../traceStore.ts';
 import type { Row } from './database.ts';
 import type { Parts } from './parts.ts';
@@ -69,7 +70,7 @@ export function exportRecords(parts: Parts, after: string | null, asked: number 
     if (!isMore) continue;
     const last = taken.at(-1);
     const until = last === undefined ? (key ?? []) : last.slice(0, section.key.length);
-    return { records, next: writeExportCursor([section.name, ...until.map(toText)]) };
+    return { records, next: writeCursor([section.name, ...until.map(toText)]) };
   }
   return { records, next: null };
 }

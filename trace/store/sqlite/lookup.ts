@@ -2,12 +2,12 @@ import { assemble } from '../../assemble/assemble.ts';
 import type { StoredRecord } from '../../record.ts';
 import type { Trace } from '../../trace.ts';
 import { StoreError } from '../errors.ts';
+import { normalId } from '../normalId.ts';
+import { inTimeOrder } from '../recordOrder.ts';
 import type { FindOptions, TraceKey } from '../traceStore.ts';
 import { EvidenceReader, type Evidence } from './evidence.ts';
 import type { Parts } from './parts.ts';
-import { approximateTime } from '../time.ts';
 import { FULL, PLACED, SHORTENED, type Transaction } from './transactions.ts';
-import { normalId } from './txId.ts';
 
 const SHORTEST = 4;
 const KINDS = [FULL, SHORTENED, PLACED] as const;
@@ -46,12 +46,7 @@ export function traceOf(parts: Parts, key: TraceKey): Trace | null {
 
 /** In time order, then by ID. */
 export function recordsOf(parts: Parts, key: TraceKey): StoredRecord[] {
-  const records = (evidenceOf(parts, key)?.records ?? []).map((stored) => ({
-    stored,
-    time: approximateTime(stored.record['@timestamp']),
-  }));
-  records.sort((a, b) => a.time - b.time || (a.stored.id < b.stored.id ? -1 : 1));
-  return records.map(({ stored }) => stored);
+  return inTimeOrder(evidenceOf(parts, key)?.records ?? []);
 }
 
 function evidenceOf(parts: Parts, key: TraceKey): Evidence | null {

@@ -1,14 +1,13 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { TraceSummary } from '../../trace.ts';
-import { StoreError } from '../errors.ts';
-import { TRACE_SORTS, type Page, type TraceQuery } from '../traceStore.ts';
+import { foreignCursor, writeCursor } from '../cursor.ts';
+import { invalidQuery, readSearchCursor, searchPage, timeBounds, type TraceSort, wordsOf } from '../searchQuery.ts';
+import type { Page, TraceQuery } from '../traceStore.ts';
 import type { Row } from './database.ts';
-import { normalId } from './txId.ts';
 import type { Parts } from './parts.ts';
-import { approximateTime } from '../time.ts';
 import { fromStoredId, type StoredTxId } from './txId.ts';
 
-const COLUMNS: Readonly<Record<(typeof TRACE_SORTS)[number], string>> = {
+const COLUMNS: Readonly<Record<TraceSort, string>> = {
   startedAt: 'started',
   durationUs: 'duration',
   block: 'block',
@@ -26,11 +25,7 @@ interface Conditions {
 
 /** Summaries as asked for, sorted by one column, then by trace ID; the cursor is the last one's place in that order. */
 export function searchTraces(parts: Parts, query: TraceQuery): Page<TraceSummary> {
-  const limit = query.limit ?? 50;
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw invalid('limit is a number from 1 to 1,000');
-  const sort = query.sort ?? 'startedAt';
-  const order = query.order ?? 'desc';
-  if (!TRACE_SORTS.includes(sort) || !['asc', 'desc'].includes(order)) throw invalid('unknown sort or order');
+  const { limit, sort, order } = searchPage(query);
   const conditions = conditionsOf(parts, query);
   if (conditions === null) return { items: [], next: null };
   const { where, values, shape } = conditions;
@@ -43,9 +38,10 @@ export function searchTraces(parts: Parts, query: TraceQuery): Page<TraceSummary
   }
   const column = COLUMNS[sort];
   if (query.cursor !== undefined) {
-    const [value, tie] = readCursor(query.cursor, sort, order);
+    const [value, tie] = readSearchCursor(query.cursor, { sort, order });
+    if (!Number.isSafeInteger(tie)) throw foreignCursor();
     where.push(`(${column}, tie) ${order === 'asc' ? '>' : '<'} (?, ?)`);
-    values.push(value, tie);
+    values.push(value, tie as number);
   }
   const rows = parts.db.all(
     `SELECT ${SUMMARY_COLUMNS} FROM summary ${index} CROSS JOIN tx ON tx.key = summary.tx
@@ -58,7 +54,7 @@ export function searchTraces(parts: Parts, query: TraceQuery): Page<TraceSummary
   const last = page.at(-1);
   const next =
     rows.length > limit && last !== undefined
-      ? writeCursor(sort, order, last[{ startedAt: 0, durationUs: 2, block: 3 }[sort]] as number, last[1] as number)
+      ? writeCursor([sort, order, last[{ startedAt: 0, durationUs: 2, block: 3 }[sort]] as number, last[1] as number])
       : null;
   return { items: page.map((row) => toSummary(parts, row)), next };
 }
@@ -85,15 +81,14 @@ export function timeConditions(query: { readonly from?: string; readonly to?: st
 } {
   const where: string[] = [];
   const values: number[] = [];
-  for (const [bound, operator] of [
-    ['from', '>='],
-    ['to', '<'],
-  ] as const) {
-    const time = query[bound];
-    if (time === undefined) continue;
-    if (Number.isNaN(Date.parse(time))) throw invalid(`${bound} is no ISO 8601 time`);
-    where.push(`summary.started ${operator} ?`);
-    values.push(approximateTime(time));
+  const { from, to } = timeBounds(query);
+  if (from !== undefined) {
+    where.push('summary.started >= ?');
+    values.push(from);
+  }
+  if (to !== undefined) {
+    where.push('summary.started < ?');
+    values.push(to);
   }
   if (where.length > 0) where.push('summary.started >= 0');
   return { where, values };
@@ -142,7 +137,7 @@ function conditionsOf(parts: Parts, query: TraceQuery): Conditions | null {
     values.push(query.block);
   }
   if (query.txId !== undefined) {
-    if (query.txId.length < 4) throw invalid('txId needs 4 or more characters');
+    if (query.txId.length < 4) throw invalidQuery('txId needs 4 or more characters');
     const { sql, values: more } = parts.transactions.keysBeginningWith(query.txId);
     where.push(`summary.tx IN (${sql})`);
     values.push(...more);
@@ -163,17 +158,8 @@ function conditionsOf(parts: Parts, query: TraceQuery): Conditions | null {
   return { where, values, shape };
 }
 
-function wordsOf(text: string | undefined): string[] {
-  const words = (text ?? '')
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  // Each word is a pass over the summaries.
-  return [...new Set(words)].slice(0, 16).map(normalId);
-}
-
 /** Which index to walk: the narrowest by what is known for certain, else the one that is in the order asked for. */
-function indexFor(parts: Parts, query: TraceQuery, { shape }: Conditions, sort: (typeof TRACE_SORTS)[number]): string {
+function indexFor(parts: Parts, query: TraceQuery, { shape }: Conditions, sort: TraceSort): string {
   if (query.txId !== undefined) return 'NOT INDEXED';
   if (query.block !== undefined) return 'INDEXED BY summary_block';
   if (shape !== null) {
@@ -181,27 +167,4 @@ function indexFor(parts: Parts, query: TraceQuery, { shape }: Conditions, sort: 
     if (parts.db.number(sql, ...shape.values, FEW + 1) <= FEW) return 'INDEXED BY summary_shape';
   }
   return `INDEXED BY summary_${COLUMNS[sort]}`;
-}
-
-function writeCursor(sort: string, order: string, value: number, tie: number): string {
-  return Buffer.from(JSON.stringify([sort, order, value, tie])).toString('base64url');
-}
-
-function readCursor(cursor: string, sort: string, order: string): [number, number] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-  } catch {
-    throw invalid('the cursor is none of this store');
-  }
-  if (!Array.isArray(parsed) || parsed[0] !== sort || parsed[1] !== order) {
-    throw invalid('the cursor belongs to another sort order');
-  }
-  const [value, tie] = parsed.slice(2) as unknown[];
-  if (!Number.isSafeInteger(value) || !Number.isSafeInteger(tie)) throw invalid('the cursor is none of this store');
-  return [value as number, tie as number];
-}
-
-function invalid(message: string): StoreError {
-  return new StoreError('invalid_query', `${message}.`);
 }

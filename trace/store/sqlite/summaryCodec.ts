@@ -1,6 +1,7 @@
 import { summarise } from '../../assemble/summarise.ts';
 import { traceIdOf } from '../../record.ts';
-import { STAGE_NAMES, type Edge, type Trace, type TraceSummary } from '../../trace.ts';
+import { type Edge, STAGE_NAMES, type Trace, type TraceSummary } from '../../trace.ts';
+import { hasFailed } from '../hasFailed.ts';
 import { ByteReader, ByteWriter, isHex } from './bytes.ts';
 import type { Shapes } from './shapes.ts';
 import { formatTime, parseTime } from '../time.ts';
@@ -174,13 +175,6 @@ function shapeOf(summary: TraceSummary): SummaryShape {
 
 type Micros = number | null;
 type SummaryShape = ReturnType<Shapes['shape']>;
-
-/** Whether the callee refused or failed: a status from 400 on, an error, or a commit with another code than VALID. */
-export function hasFailed(edge: Edge): boolean {
-  if (edge.error !== undefined) return true;
-  if (typeof edge.status === 'number') return edge.status >= 400;
-  return typeof edge.status === 'string' && edge.status !== 'VALID';
-}
 
 /** Microseconds; null for null; undefined for a time that would not come back as it was written. */
 function timeOf(time: string | null): number | null | undefined {

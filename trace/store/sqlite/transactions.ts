@@ -1,8 +1,9 @@
+import { normalId } from '../normalId.ts';
 import { BoundedMap } from './boundedMap.ts';
 import type { Channels } from './channels.ts';
 import type { Database, Row } from './database.ts';
 import type { RowContext } from './recordDecoder.ts';
-import { afterText, fromStoredId, headOf, hexRange, ID_HEAD, normalId, toStoredId, type StoredTxId } from './txId.ts';
+import { afterText, fromStoredId, headOf, hexRange, ID_HEAD, toStoredId, type StoredTxId } from './txId.ts';
 
 /** What a row of `tx` stands for. */
 export const FULL = 0;

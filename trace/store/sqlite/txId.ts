@@ -12,11 +12,6 @@ export function fromStoredId(stored: StoredTxId): string {
   return Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString('hex');
 }
 
-/** What UTF-8 cannot hold is replaced, so that an ID is found under the same bytes as it was stored. */
-export function normalId(id: string): string {
-  return id.isWellFormed() ? id : id.toWellFormed();
-}
-
 /** The expression that the index `tx_id` is made of; a query must spell it the same way. */
 export const ID_HEAD = "CASE WHEN typeof(id) = 'blob' THEN substr(id, 1, 8) ELSE id END";
 

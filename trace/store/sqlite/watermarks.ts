@@ -1,8 +1,8 @@
 import type { TraceRecord } from '../../record.ts';
+import { normalId } from '../normalId.ts';
+import { approximateTime } from '../time.ts';
 import type { Database } from './database.ts';
 import { markStale, STALE_BLOCKS, STALE_CHANNEL } from './stale.ts';
-import { approximateTime } from '../time.ts';
-import { normalId } from './txId.ts';
 
 interface Stream {
   first: string;
