@@ -53,11 +53,16 @@ cpSync(join(root, 'test/vectors/fabric-v3.1.5'), join(dist, 'recording'), { recu
 cpSync(join(root, 'node/network/sample'), join(dist, 'node/network/sample'), { recursive: true });
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+/** The folder's place in the checkout, and its commit; neither where git is not there. */
+const [place, head] =
+  spawnSync('git', ['rev-parse', '--show-prefix', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout?.split('\n') ?? [];
 const published = {
   name: manifest.name,
   version: manifest.version,
   description: manifest.description,
   license: manifest.license,
+  // Not that of a checkout which only holds this one's files.
+  ...(place === '' && head && { gitHead: head }),
   type: manifest.type,
   bin: manifest.bin,
   imports: Object.fromEntries(

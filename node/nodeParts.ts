@@ -10,7 +10,7 @@ import { GrpcServer } from './grpc/grpcServer.ts';
 import { healthService } from './grpc/health.ts';
 import type { GrpcService } from './grpc/service.ts';
 import type { ServerTls } from './grpc/tlsMaterial.ts';
-import { NODE_RELEASE } from './nodeRelease.ts';
+import { NODE_COMMIT, NODE_RELEASE } from './nodeRelease.ts';
 import type { LogSink } from './operations/nodeLogs.ts';
 import type { NodeOperationsOptions } from './operations/nodeOperations.ts';
 import type { TracingOptions } from './tracing/tracing.ts';
@@ -20,7 +20,7 @@ export type NodeLog = LogSink;
 
 /** @param folder of the node's ledgers */
 export function operationsOptions(operations: OperationsSettings, folder: string): NodeOperationsOptions {
-  return { ...operations, version: NODE_RELEASE, folder };
+  return { ...operations, version: NODE_RELEASE, commit: NODE_COMMIT, folder };
 }
 
 /** What peers and orderers make of their settings in the same way. */

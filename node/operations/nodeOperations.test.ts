@@ -54,6 +54,7 @@ async function start(
       tls: null,
       metrics: { provider: 'prometheus' },
       version: 'v9',
+      commit: 'abc123',
       folder,
       ...options,
     },
@@ -160,7 +161,7 @@ describe('health', () => {
 describe('requests', () => {
   it('for the version, and for what is not there', async () => {
     const operations = await start();
-    expect(await text(ask(operations, '/version'))).toBe('200 {"Version":"v9"}');
+    expect(await text(ask(operations, '/version'))).toBe('200 {"CommitSHA":"abc123","Version":"v9"}');
     expect(await text(ask(operations, '/version', { method: 'PUT' }))).toBe(
       '400 {"Error":"invalid request method: PUT"}',
     );

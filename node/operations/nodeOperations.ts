@@ -23,6 +23,8 @@ export interface NodeOperationsOptions extends OperationsServerOptions {
   readonly unknownProvider?: string | null;
   /** What `/version` and the metric `fabric_version` tell. */
   readonly version: string;
+  /** What `/version` tells of its source. */
+  readonly commit: string;
   /** Of the node's ledgers. */
   readonly folder: string;
 }
@@ -89,7 +91,7 @@ export class NodeOperations implements AsyncDisposable {
     }
     const routes: Routes = {
       '/healthz': { secure: false, handle: (...call) => answerHealth(operations.health, healthTimeoutMs, ...call) },
-      '/version': { secure: false, handle: (...call) => answerVersion(options.version, ...call) },
+      '/version': { secure: false, handle: (...call) => answerVersion(options, ...call) },
       '/logspec': { secure: true, handle: (...call) => answerLogSpec(levels, ...call) },
       ...(provider === 'prometheus'
         ? { '/metrics': { secure: true, handle: (...call) => answerMetrics(operations.registry, ...call) } }
@@ -158,9 +160,13 @@ async function answerHealth(
   }
 }
 
-function answerVersion(version: string, { method }: IncomingMessage, response: ServerResponse): void {
+function answerVersion(
+  { version, commit }: Pick<NodeOperationsOptions, 'version' | 'commit'>,
+  { method }: IncomingMessage,
+  response: ServerResponse,
+): void {
   if (method === 'GET') {
-    sendJson(response, 200, { Version: version });
+    sendJson(response, 200, { CommitSHA: commit, Version: version });
   } else {
     sendJson(response, 400, { Error: `invalid request method: ${method}` });
   }

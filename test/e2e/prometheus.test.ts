@@ -268,7 +268,7 @@ describe.skipIf(PROMETHEUS === null)(
         ['stranger', others, false],
       ] as const) {
         const tls = { certificate: server.cert, key: server.key, clientAuthRequired, clientRoots: [ca] };
-        const options = { host: '127.0.0.1', port: 0, tls, version: '', folder };
+        const options = { host: '127.0.0.1', port: 0, tls, version: '', commit: '', folder };
         const operations = stack.use(
           await NodeOperations.start({ ...options, metrics: { provider: 'prometheus' } }, { sink: SILENT }),
         );

@@ -36,6 +36,7 @@ export async function operationsService(
             },
       metrics: { provider: 'prometheus' },
       version: 'v9.8.7',
+      commit: 'abc123',
       folder,
       ...options,
     },

@@ -44,7 +44,15 @@ async function scrape({ url, gzip }: { readonly url: string; readonly gzip: bool
 async function measure(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'ftl-scrape-'));
   const operations = await NodeOperations.start(
-    { host: '127.0.0.1', port: 0, tls: null, metrics: { provider: 'prometheus' }, version: 'benchmark', folder },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      tls: null,
+      metrics: { provider: 'prometheus' },
+      version: 'benchmark',
+      commit: '',
+      folder,
+    },
     { sink: { debug() {}, info() {}, warn() {}, error() {} } },
   );
   const metrics = peerMetrics(operations.registry);
