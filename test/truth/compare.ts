@@ -1,4 +1,5 @@
 import type { Trace } from '#trace/trace.ts';
+import { EMPTY_TRACE } from './emptyTrace.ts';
 import { type Truth, type TruthTransaction, edgesOf, isUnnamedClient, micros } from './truth.ts';
 
 export const ASPECTS = ['outcome', 'block', 'creator', 'endorsers', 'orderer', 'commits', 'edges'] as const;
@@ -40,33 +41,6 @@ export interface CompareOptions {
 }
 
 const NOT_ORDERED = 'not ordered';
-const NO_TIME = { startedAt: null, endedAt: null, durationUs: null };
-/** Stands in where there is no trace. */
-const NOTHING: Trace = {
-  channel: '',
-  txId: '',
-  traceId: '',
-  type: null,
-  chaincode: null,
-  function: null,
-  creator: null,
-  code: null,
-  block: null,
-  ...NO_TIME,
-  stages: { endorse: NO_TIME, order: NO_TIME, deliver: NO_TIME, commit: NO_TIME },
-  participants: [],
-  edges: [],
-  commits: [],
-  missing: [],
-  unobserved: [],
-  endorsers: [],
-  policy: { expression: null, satisfied: null, satisfiedBy: [], reason: null },
-  readWriteSets: [],
-  findings: [],
-  duplicates: [],
-  clockOffsets: {},
-  recordCount: 0,
-};
 
 class Tally {
   readonly aspects = Object.fromEntries(
@@ -186,7 +160,7 @@ function place(block: number | null | undefined, index: number | null | undefine
 /** "Never ordered" is an outcome to be found too, by a trace that names no block. */
 function outcomeOf(tx: TruthTransaction, trace: Trace): string | null {
   if (trace.code !== null) return trace.code;
-  return tx.code === null && trace.block === null && trace !== NOTHING ? NOT_ORDERED : null;
+  return tx.code === null && trace.block === null && trace !== EMPTY_TRACE ? NOT_ORDERED : null;
 }
 
 function compareOne(tally: Tally, truth: Truth, tx: TruthTransaction, trace: Trace, toleranceUs: number): void {
@@ -227,7 +201,7 @@ export function compareWithTruth(truth: Truth, traces: readonly Trace[], options
     const trace = traceOf(traces, tx);
     if (trace === undefined) untraced.push(tx.txId);
     else used.add(trace);
-    compareOne(tally, truth, tx, trace ?? NOTHING, options.toleranceUs ?? 2);
+    compareOne(tally, truth, tx, trace ?? EMPTY_TRACE, options.toleranceUs ?? 2);
   }
   return {
     aspects: tally.aspects,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareWithTruth, describeReport } from '#test/truth/compare.ts';
+import { EMPTY_TRACE } from '#test/truth/emptyTrace.ts';
 import type { Truth, TruthTransaction } from '#test/truth/truth.ts';
 import type { Edge, Trace } from '#trace/trace.ts';
 
@@ -71,35 +72,7 @@ const truth: Truth = {
   transactions: [ordered, queried],
 };
 
-const NO_TIME = { startedAt: null, endedAt: null, durationUs: null };
-function trace(part: Partial<Trace>): Trace {
-  return {
-    channel: 'ch',
-    txId: '',
-    traceId: '',
-    type: null,
-    chaincode: null,
-    function: null,
-    creator: null,
-    code: null,
-    block: null,
-    ...NO_TIME,
-    stages: { endorse: NO_TIME, order: NO_TIME, deliver: NO_TIME, commit: NO_TIME },
-    participants: [],
-    edges: [],
-    commits: [],
-    missing: [],
-    unobserved: [],
-    endorsers: [],
-    policy: { expression: null, satisfied: null, satisfiedBy: [], reason: null },
-    readWriteSets: [],
-    findings: [],
-    duplicates: [],
-    clockOffsets: {},
-    recordCount: 0,
-    ...part,
-  };
-}
+const trace = (part: Partial<Trace>): Trace => ({ ...EMPTY_TRACE, channel: 'ch', ...part });
 function edge(point: Edge['point'], from: string | null, to: string): Edge {
   const times = { at: null, respondedAt: null, durationUs: null };
   return { seq: 1, point, from, to, ...times, status: null, block: null, source: 'record', records: [] };

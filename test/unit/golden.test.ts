@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { EMPTY_TRACE } from '#test/truth/emptyTrace.ts';
 import { type Golden, goldenDifferences, readGolden } from '#test/truth/golden.ts';
 import { readLog } from '#test/truth/make/readLogs.ts';
 import { RECORDINGS, edgesOf, readTruth } from '#test/truth/truth.ts';
@@ -27,7 +28,6 @@ function messagesAt(recording: string, file: string, at: string, logger: string)
   return lines.get(`${at} ${logger}`) ?? [];
 }
 
-const NO_TIME = { startedAt: null, endedAt: null, durationUs: null };
 /** A trace that says what the golden file says. */
 function traceOf(golden: Golden): Trace {
   const edges = golden.edges.map((edge, i): Edge => {
@@ -47,29 +47,18 @@ function traceOf(golden: Golden): Trace {
     };
   });
   return {
+    ...EMPTY_TRACE,
     channel: golden.channel,
     txId: golden.txId,
-    traceId: '',
-    type: null,
     chaincode: golden.chaincode,
     function: golden.function,
     creator: golden.creator,
     code: golden.code,
     block: golden.block === null ? null : { number: golden.block, hash: null, index: golden.index },
-    ...NO_TIME,
-    stages: { endorse: NO_TIME, order: NO_TIME, deliver: NO_TIME, commit: NO_TIME },
-    participants: [],
     edges,
     commits: golden.commits.map(({ peer, at, code }) => ({ peer, at, code, delayUs: null, records: [] })),
-    missing: [],
-    unobserved: [],
     endorsers: [...golden.endorsers],
-    policy: { expression: null, satisfied: null, satisfiedBy: [], reason: null },
-    readWriteSets: [],
-    findings: [],
     duplicates: golden.duplicates.map(({ block, code }) => ({ block, code })),
-    clockOffsets: {},
-    recordCount: 0,
   };
 }
 
