@@ -27,6 +27,7 @@ declare const document: { documentElement: { scrollWidth: number } };
 const RECORDING = fileURLToPath(new URL('../vectors/fabric-v3.1.5', import.meta.url));
 const PEER = 'Org1MSP/peer0.org1.example.com';
 const ORDERER = 'OrdererMSP/orderer1.example.com';
+const STRANGER = 'Org9MSP/peer0.org9.example.com';
 
 const stack = new AsyncDisposableStack();
 let browser: Browser;
@@ -35,7 +36,7 @@ let ftl: StartedFtl;
 let opened: WatchedPage;
 let page: Page;
 
-const targetOf = ({ address }: GoNode, id: string, kind: string) => {
+const targetOf = ({ address }: Pick<GoNode, 'address'>, id: string, kind: string) => {
   const [msp, node] = id.split('/');
   return { targets: [address], labels: { node, msp, kind } };
 };
@@ -46,7 +47,16 @@ beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ftl-targets-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
   const operations = join(folder, 'targets.json');
-  writeFileSync(operations, JSON.stringify([targetOf(peer, PEER, 'peer'), targetOf(orderer, ORDERER, 'orderer')]));
+  // Nothing listens at the last one's address, and no record tells of it.
+  const nobody = { address: '127.0.0.1:1' };
+  writeFileSync(
+    operations,
+    JSON.stringify([
+      targetOf(peer, PEER, 'peer'),
+      targetOf(orderer, ORDERER, 'orderer'),
+      targetOf(nobody, STRANGER, 'peer'),
+    ]),
+  );
   browser = await launchChromium();
   stack.defer(() => browser.close());
   ftl = await startFtl({ imports: [RECORDING], arguments: ['--operations', operations] });
@@ -148,7 +158,7 @@ describe('the network', () => {
 
     // Said in words, and in the table.
     const label = (await page.locator('.graph').getByRole('img').getAttribute('aria-label')) ?? '';
-    expect(label).toMatch(/^Network of 5 peers, 3 orderers and 7 clients, \d+ lines\. Leaders: /);
+    expect(label).toMatch(/^Network of 6 peers, 3 orderers and 7 clients, \d+ lines\. Leaders: /);
     const [busiest] = await callsByApi(await shownTime());
     const row = page.locator(`[data-call="${busiest?.key}"]`);
     expect(await row.locator('.number').first().textContent()).toBe(String(busiest?.count));
@@ -160,9 +170,10 @@ describe('the network', () => {
     await open();
     await expect.poll(() => stateOf(PEER), { timeout: 20_000 }).toContain('health-ok');
     expect(await stateOf(ORDERER)).toContain('health-ok');
+    expect(await stateOf(STRANGER)).toEqual(['health-unreachable']);
     expect(await stateOf('Org3MSP/peer0.org3.example.com')).toEqual([]);
     await page.locator('.legend').getByText('not well now').waitFor();
-    await page.locator('.network-side').getByText('2 well').waitFor();
+    await page.locator('.network-side').getByText('2 well, 1 no answer').waitFor();
     peer.failed = [{ component: 'couchdb', reason: 'no route to host' }];
     await expect.poll(() => stateOf(PEER), { timeout: 20_000 }).toContain('health-failing');
     expect(await page.locator('.graph').getByRole('img').getAttribute('aria-label')).toContain('peer0.org1 not well');

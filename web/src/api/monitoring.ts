@@ -51,7 +51,7 @@ export function useAlertsWatched(): boolean | undefined {
   return data === undefined ? undefined : data.alerts !== 'own' || data.items.length > 0;
 }
 
-export type HealthNow = Pick<NodeHealth, 'id' | 'health' | 'failedChecks' | 'problem'>;
+export type HealthNow = Pick<NodeHealth, 'id' | 'kind' | 'health' | 'failedChecks' | 'problem'>;
 
 /** The health alone, by node ID: the same map until something changes. */
 export function useHealthNow(): ReadonlyMap<string, HealthNow> {
@@ -59,7 +59,7 @@ export function useHealthNow(): ReadonlyMap<string, HealthNow> {
     ...MONITORING,
     refetchInterval: ({ state: { data: known } }) => (known?.items.length === 0 ? RARELY : OFTEN),
     select: ({ items }) =>
-      items.map(({ id, health, failedChecks, problem }) => ({ id, health, failedChecks, problem })),
+      items.map(({ id, kind, health, failedChecks, problem }) => ({ id, kind, health, failedChecks, problem })),
   });
   return useMemo(() => new Map(data?.map((one) => [one.id, one])), [data]);
 }

@@ -112,16 +112,15 @@ function NetworkView({ channel, show, range, until, ended, chosen, now, put }: V
   const known = nodes.data?.items;
   const allEdges = all.data?.statistics.edges;
   const participants = useMemo(() => {
-    const own = (known ?? []).filter(
+    const told = (known ?? []).filter(
+      // Clients are known by what they do in this time alone.
       ({ kind, channels: joined }) =>
-        channel === null || kind !== 'peer' || joined.some((one) => one.channel === channel),
+        kind !== 'client' && (channel === null || kind !== 'peer' || joined.some((one) => one.channel === channel)),
     );
-    // Clients are known by what they do in this time alone.
-    return participantsOf(
-      own.filter(({ kind }) => kind !== 'client'),
-      allEdges ?? [],
-    );
-  }, [known, allEdges, channel]);
+    // One that is watched, and of which no record tells, may be the one that is looked for.
+    const others = [...health.values()].filter(({ id }) => !(known ?? []).some((one) => one.id === id));
+    return participantsOf([...told, ...others], allEdges ?? []);
+  }, [known, health, allEdges, channel]);
   const allCalls = callsOf(allEdges ?? [], participants).filter(({ kind }) => show === 'all' || kind === show);
   // By their text: figures change with each answer, the ways that lines take hardly ever, and they take long to find.
   const plan = JSON.stringify([participants, waysOf(allCalls)] satisfies Plan);
@@ -204,7 +203,7 @@ function NetworkView({ channel, show, range, until, ended, chosen, now, put }: V
         )}
       </section>
       {failed?.error && <InlineError error={failed.error} onRetry={() => void failed.refetch()} />}
-      <div className="network-main">
+      <div className="network-main" aria-busy={!arrived}>
         <section className="panel" aria-labelledby="h-calls">
           <h2 id="h-calls" className="panel-title">
             Who calls whom <NetworkLegend health={health.size > 0} />
