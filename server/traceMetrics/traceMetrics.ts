@@ -141,8 +141,9 @@ export class TraceMetrics {
 
   /** What the store held before: none of it is counted, and what is missing from it is known. */
   async #learnHistory(): Promise<void> {
-    await this.#readHeights();
+    // First of all: what comes from here on is counted.
     const newest = await this.#store.revision();
+    await this.#readHeights();
     let revision = Math.max(0, newest - this.#options.history);
     while (revision < newest && !this.#stop.signal.aborted) {
       const changes = await this.#store.changes(revision, { limit: this.#options.batch });
