@@ -5,6 +5,11 @@ type Labels = 'channel' | 'chaincode';
 
 /** Names, labels and help of Fabric's core/endorser/metrics.go. */
 export interface EndorserMetrics {
+  /**
+   * Labels of a proposal. Members of a channel may name chaincode that nobody has, whatever they like: after so many names the others
+   * are told together, as `other`.
+   */
+  labels(proposal: { readonly channelId: string; readonly chaincode: string }): Readonly<Record<Labels, string>>;
   /** @param seconds from the proposal's arrival to its answer */
   completed(labels: Readonly<Record<Labels, string>>, success: boolean, seconds: number): void;
   readonly received: CounterSeries;
@@ -16,6 +21,8 @@ export interface EndorserMetrics {
   readonly simulationFailures: Counter<Labels>;
 }
 
+/** Names of chaincode that have series of their own; a peer has far fewer. */
+export const MAX_CHAINCODES = 500;
 /** Go's client library has these buckets where none are named. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const LABELS = ['channel', 'chaincode'] as const;
@@ -30,7 +37,14 @@ export function createEndorserMetrics(registry: Registry): EndorserMetrics {
     registers,
   });
   const durations = new ByLabels((channel, chaincode, success) => duration.held({ channel, chaincode, success }));
+  const known = new Set<string>();
   return {
+    labels({ channelId: channel, chaincode }) {
+      if (known.size < MAX_CHAINCODES) {
+        known.add(chaincode);
+      }
+      return { channel, chaincode: known.has(chaincode) ? chaincode : 'other' };
+    },
     completed: ({ channel, chaincode }, success, seconds) =>
       durations.of(channel, chaincode, String(success)).observe(seconds),
     received: new HeldCounter({

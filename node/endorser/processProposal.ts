@@ -167,7 +167,7 @@ export class Endorser {
     const { access, metrics, systemChaincodes } = this.#modules;
     const { channelId, txId, chaincode, creator, bytes, signature, identity } = proposal;
     if (await channel.hasTransaction(txId)) {
-      metrics?.duplicates.inc(labelsOf(proposal));
+      metrics?.duplicates.inc(metrics.labels(proposal));
       const hex = Buffer.from(creator).toString('hex');
       throw new EndorserError('duplicate', `duplicate transaction found [${txId}]. Creator [${hex}]`);
     }
@@ -177,7 +177,7 @@ export class Endorser {
         const signed = { data: bytes, identity: creator, signature };
         await access.check('peer/Propose', { channelId, bundle }, signed, identity);
       } catch (cause) {
-        metrics?.aclFailures.inc(labelsOf(proposal));
+        metrics?.aclFailures.inc(metrics.labels(proposal));
         throw new EndorserError('not_allowed', messageOf(cause), { cause });
       }
     }
@@ -197,9 +197,9 @@ export class Endorser {
     } catch (error) {
       const code = error instanceof EndorserError ? error.code : null;
       if (code === 'plugin') {
-        metrics?.endorsementFailures.inc({ ...labelsOf(proposal), chaincodeerror: 'false' });
+        metrics?.endorsementFailures.inc({ ...metrics.labels(proposal), chaincodeerror: 'false' });
       } else if (code !== 'not_defined') {
-        metrics?.simulationFailures.inc(labelsOf(proposal));
+        metrics?.simulationFailures.inc(metrics.labels(proposal));
       }
       answer = failure(messageOf(error));
     }
@@ -207,7 +207,7 @@ export class Endorser {
     if (success) {
       metrics?.successful.inc();
     }
-    metrics?.completed(labelsOf(proposal), success, trace.durationUs / 1e6);
+    metrics?.completed(metrics.labels(proposal), success, trace.durationUs / 1e6);
     return answer;
   }
 
@@ -220,7 +220,8 @@ export class Endorser {
     }
     if (channel === null || status >= ERROR_THRESHOLD) {
       if (channel !== null) {
-        this.#modules.metrics?.endorsementFailures.inc({ ...labelsOf(proposal), chaincodeerror: 'true' });
+        const { metrics } = this.#modules;
+        metrics?.endorsementFailures.inc({ ...metrics.labels(proposal), chaincodeerror: 'true' });
       }
       return answerOf(response, encodeProposalResponse({ response }), false);
     }
@@ -266,8 +267,4 @@ function answerOf({ status, message }: ResponseMessage, bytes: Uint8Array, endor
 function failure(message: string): Answer {
   const response = errorResponse(message);
   return answerOf(response, encodeProposalResponse({ response }), false);
-}
-
-function labelsOf({ channelId, chaincode }: CheckedProposal): { channel: string; chaincode: string } {
-  return { channel: channelId, chaincode };
 }

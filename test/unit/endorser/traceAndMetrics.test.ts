@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { createEndorserMetrics } from '#node/endorser/metrics.ts';
+import { createEndorserMetrics, MAX_CHAINCODES } from '#node/endorser/metrics.ts';
 import { NO_TRACER, type StepResult, type Tracer, type TransactionStep } from '#node/tracing/tracer.ts';
 import { endorsedTransaction } from '../../harness/signedProposal.ts';
 import { basic, CHANNEL, EndorserNetwork, MAJORITY, org1, proposal, stranger } from './endorserNetwork.ts';
@@ -121,5 +121,24 @@ describe('metrics', () => {
         `endorser_proposal_duration_count{${labels},success="false"} 1`,
       ]),
     );
+  });
+
+  it('have as many chaincodes as a peer may have, whatever clients name', async () => {
+    const registry = new Registry();
+    const metrics = createEndorserMetrics(registry);
+    await using network = await EndorserNetwork.start(undefined, { modules: { metrics } });
+    network.install('basic', basic);
+    await network.peer.propose(proposal().bytes);
+    for (let number = 0; number < MAX_CHAINCODES; number++) {
+      metrics.labels({ channelId: CHANNEL, chaincode: `invented${number}` });
+    }
+    await network.peer.propose(proposal({ chaincode: 'nobody' }).bytes);
+    await network.peer.propose(proposal().bytes);
+    const lines = (await registry.metrics()).split('\n');
+    const count = 'endorser_proposal_duration_count';
+    expect(lines.filter((line) => line.startsWith(`${count}{`))).toEqual([
+      `${count}{channel="${CHANNEL}",chaincode="basic",success="true"} 2`,
+      `${count}{channel="${CHANNEL}",chaincode="other",success="false"} 1`,
+    ]);
   });
 });
