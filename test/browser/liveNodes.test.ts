@@ -6,6 +6,7 @@ import type { Trace as TraceSchema } from '#server/api/schemas.ts';
 import { LiveNetwork } from '#test/harness/liveNetwork.ts';
 import { PROMETHEUS_PACKAGES } from '#test/harness/program.ts';
 import { PROMETHEUS, quickRules, RunningPrometheus, type Target } from '#test/harness/prometheus.ts';
+import { following } from '#test/harness/servingFtl.ts';
 import { type StartedFtl, startFtl } from '#test/harness/startFtl.ts';
 import { launchChromium } from './chromium.ts';
 import { scraped } from './scraped.ts';
@@ -44,16 +45,7 @@ beforeAll(async () => {
   }
   ftl = await startFtl({
     imports: [],
-    arguments: [
-      '--logs',
-      folder.records,
-      '--nodes',
-      folder.nodes,
-      '--deliver',
-      folder.deliver,
-      '--from',
-      'beginning',
-    ].concat('--operations', folder.prometheusTargets, watched),
+    arguments: [...following(folder), '--operations', folder.prometheusTargets, ...watched],
   });
   stack.defer(() => ftl.stop());
   browser = await launchChromium();

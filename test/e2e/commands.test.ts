@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Trace, TraceSummary } from '#trace/trace.ts';
-import { type Finished, finished, runFtl, spawnFtl } from '../harness/ftlProcess.ts';
+import { type Finished, runFtl } from '../harness/ftlProcess.ts';
+import { spawnServing } from '../harness/servingFtl.ts';
 
 const VECTORS = join(import.meta.dirname, '../vectors/fabric-v2.5.9');
 const scenario = JSON.parse(readFileSync(join(VECTORS, 'scenario.json'), 'utf8')) as {
@@ -109,22 +110,13 @@ test('files that are no logs are named, and the rest is imported', async () => {
 });
 
 test('start serves the page and the API, and SIGTERM ends it', async () => {
-  const child = spawnFtl(['start', '--store', store, '--port', '0', '--no-open']);
-  const ended = finished(child);
-  const url = await new Promise<string>((resolve) => {
-    let printed = '';
-    child.stdout?.on('data', (text: Buffer | string) => {
-      printed += String(text);
-      const found = /FTL is at (http:\/\/127\.0\.0\.1:\d+)/.exec(printed)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-  });
+  const ftl = spawnServing(['start', '--store', store]);
+  const url = await ftl.url;
   const page = await fetch(url);
   expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
   const trace = await fetch(`${url}/api/v1/traces/${valid?.txId}`);
   expect(Trace.parse(await trace.json()).code).toBe('VALID');
-  child.kill('SIGTERM');
-  const { status, stderr } = await ended;
+  const { status, stderr } = await ftl.end();
   expect([status, stderr]).toEqual([0, '']);
 });
 

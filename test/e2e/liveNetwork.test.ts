@@ -1,18 +1,15 @@
-import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TraceList } from '#server/api/schemas.ts';
-import { finished, runFtl, spawnFtl } from '../harness/ftlProcess.ts';
+import { runFtl } from '../harness/ftlProcess.ts';
+import { type ServingFtl, spawnServing } from '../harness/servingFtl.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ftl-live-'));
-const running: { readonly child: ChildProcess; readonly ended: Promise<unknown> }[] = [];
+const running: ServingFtl[] = [];
 afterAll(async () => {
-  for (const { child, ended } of running) {
-    child.kill('SIGINT');
-    await ended;
-  }
+  for (const ftl of running) await ftl.end('SIGINT');
   await runFtl(['network', 'down'], { cwd: folder });
   rmSync(folder, { recursive: true, force: true });
 });
@@ -27,28 +24,16 @@ chaincodes: [{ name: assets, port: 0 }]
 
 /** `ftl start` without anything else. */
 async function start(cwd = folder) {
-  const child = spawnFtl(['start', '--port', '0', '--no-open'], { cwd });
-  const ended = finished(child);
-  running.push({ child, ended });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let printed = '';
-  child.stdout?.on('data', (text: Buffer | string) => {
-    printed += String(text);
-    const url = /FTL is at (http:\/\/127\.0\.0\.1:\d+)/.exec(printed)?.[1];
-    if (url !== undefined) resolve(url);
-  });
-  void ended.then(({ stdout, stderr }) => reject(new Error(`it ended: ${stdout}${stderr}`)));
-  const url = await promise;
+  const ftl = spawnServing(['start'], { cwd });
+  running.push(ftl);
+  const url = await ftl.url;
   return {
-    printed: () => printed,
+    printed: () => ftl.printed(),
     async traces() {
       const answer = await fetch(`${url}/api/v1/traces?sort=startedAt&order=desc&limit=1000`);
       return TraceList.parse(await answer.json()).items;
     },
-    async stop() {
-      child.kill('SIGINT');
-      return ended;
-    },
+    stop: () => ftl.end('SIGINT'),
   };
 }
 

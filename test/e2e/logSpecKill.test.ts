@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { z } from 'zod';
 import type { LogSpecState, MonitoringState } from '#server/api/monitoringSchemas.ts';
-import { finished, spawnFtl } from '../harness/ftlProcess.ts';
 import { type OperationsService, operationsService } from '../harness/operationsService.ts';
+import { spawnServing } from '../harness/servingFtl.ts';
 
 const stack = new AsyncDisposableStack();
 afterAll(() => stack.disposeAsync());
@@ -36,22 +36,9 @@ afterEach(async () => {
 async function startFtl() {
   const store = `sqlite:${join(folder, 'ftl.db')}`;
   const operations = ['--operations', join(folder, 'targets.json')];
-  const child = spawnFtl(['start', '--store', store, ...operations, '--port', '0', '--no-open', '--log-level', 'info']);
-  const ended = finished(child);
-  const end = async (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    return ended;
-  };
+  const { url: served, end } = spawnServing(['start', '--store', store, ...operations, '--log-level', 'info']);
   running.push(() => end('SIGKILL').then(() => undefined));
-  const url = await new Promise<string>((resolve, reject) => {
-    let printed = '';
-    child.stdout?.on('data', (text: string) => {
-      printed += text;
-      const found = /FTL is at (http:\/\/\S+?)\/? /.exec(printed)?.[1];
-      if (found !== undefined) resolve(found);
-    });
-    void ended.then(({ stderr }) => reject(new Error(`it ended: ${stderr}`)));
-  });
+  const url = await served;
   const specOf = (name: string) => `${url}/api/v1/nodes/Org1MSP/${name}/logspec`;
   return {
     end,
@@ -99,7 +86,7 @@ describe('log specifications after FTL was killed', { timeout: 60_000 }, () => {
     });
     const { items } = await next.monitoring();
     expect(items.find(({ node }) => node === 'peer1')?.logSpecChange).toMatchObject({ restores: USUAL, problem: null });
-    const { status, stderr } = await next.end('SIGTERM');
+    const { status, stderr } = await next.end();
     expect(status).toBe(0);
     expect(stderr).toContain('log specification was changed before FTL ended without putting it back');
     expect(stderr).toContain('log specification restored');
@@ -121,7 +108,7 @@ describe('log specifications after FTL was killed', { timeout: 60_000 }, () => {
     }
     const last = await startFtl();
     expect(specs().every((spec) => spec.includes('gossip=debug'))).toBe(true);
-    expect((await last.end('SIGTERM')).status).toBe(0);
+    expect((await last.end()).status).toBe(0);
     expect(specs()).toEqual([USUAL, USUAL]);
     expect(writtenDown()).toEqual([]);
   });

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,11 +13,12 @@ import { startServer } from '#server/httpServer.ts';
 import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
 import { openSqliteStore } from '#trace/store/sqlite/sqliteStore.ts';
 import { AlertWebhook } from '../harness/alertWebhook.ts';
-import { type Finished, finished, spawnFtl } from '../harness/ftlProcess.ts';
+import type { Finished } from '../harness/ftlProcess.ts';
 import { LiveNetwork } from '../harness/liveNetwork.ts';
 import { PROMETHEUS_PACKAGES } from '../harness/program.ts';
 import { ALERTMANAGER, PROMETHEUS, quickRules, RunningAlertmanager, RunningPrometheus } from '../harness/prometheus.ts';
 import { GRAFANA } from '../harness/ruleFiles.ts';
+import { spawnServing } from '../harness/servingFtl.ts';
 import { SteadyClient } from '../harness/steadyClient.ts';
 
 type Metrics = z.output<typeof Schemas.NodeMetrics>;
@@ -53,23 +53,8 @@ const end = async (ftl: Served): Promise<void> => void (await ftl.stop());
 
 /** Runs `ftl start` or `ftl serve` until it serves. */
 async function run(args: readonly string[]): Promise<Served> {
-  const child: ChildProcess = spawnFtl([...args, '--port', '0', '--no-open', '--log-level', 'info']);
-  const ended = finished(child);
-  const url = Promise.withResolvers<string>();
-  let printed = '';
-  child.stdout?.on('data', (text: string) => {
-    printed += text;
-    const found = /FTL is at (http:\/\/\S+)/.exec(printed)?.[1];
-    if (found !== undefined) url.resolve(found);
-  });
-  void ended.then(({ stdout, stderr }) => url.reject(new Error(`it ended: ${stdout}${stderr}`)));
-  return {
-    url: await url.promise,
-    stop() {
-      child.kill('SIGTERM');
-      return ended;
-    },
-  };
+  const ftl = spawnServing([...args, '--log-level', 'info']);
+  return { url: await ftl.url, stop: () => ftl.end() };
 }
 
 async function get<T>(url: string): Promise<T> {

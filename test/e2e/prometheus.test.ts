@@ -20,6 +20,7 @@ import {
 } from '../harness/prometheus.ts';
 import { selectorsOf } from '../harness/promql.ts';
 import { GRAFANA, RULES } from '../harness/ruleFiles.ts';
+import { following } from '../harness/servingFtl.ts';
 import { type StartedFtl, startFtl } from '../harness/startFtl.ts';
 import { SteadyClient } from '../harness/steadyClient.ts';
 import { tlsMaterial } from '../harness/tlsMaterial.ts';
@@ -66,19 +67,7 @@ describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null)(
     beforeAll(async () => {
       network = stack.use(await LiveNetwork.start({ steady: true, peers: { 'chaincode.executetimeout': '3s' } }));
       const { folder } = network;
-      ftl = await startFtl({
-        imports: [],
-        arguments: [
-          '--logs',
-          folder.records,
-          '--nodes',
-          folder.nodes,
-          '--deliver',
-          folder.deliver,
-          '--from',
-          'beginning',
-        ],
-      });
+      ftl = await startFtl({ imports: [], arguments: following(folder) });
       stack.defer(() => ftl.stop());
       webhook = stack.use(await AlertWebhook.start());
       const alertmanager = stack.use(await RunningAlertmanager.start(webhook.url));

@@ -4,7 +4,7 @@ import { openStore } from '#trace/store/openStore.ts';
 import { POINTS } from '#trace/points.ts';
 import type { TraceRecord } from '#trace/record.ts';
 import type { TraceSummary } from '#trace/trace.ts';
-import { finished, spawnFtl } from '../harness/ftlProcess.ts';
+import { spawnServing } from '../harness/servingFtl.ts';
 import { type StorePlace, storePlace } from './freshStore.ts';
 
 /** What Logstash's filter made of a transaction's records; see test/unit/elk. */
@@ -27,21 +27,9 @@ afterEach(async () => {
 
 /** A real `ftl serve`; its URL. */
 async function serve(...more: readonly string[]): Promise<string> {
-  const child = spawnFtl(['serve', '--store', place.url, '--port', '0', '--no-open', ...more]);
-  const ended = finished(child);
-  ends.push(() => {
-    child.kill('SIGTERM');
-    return ended;
-  });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let printed = '';
-  child.stdout?.on('data', (text: string) => {
-    printed += text;
-    const url = /FTL is at (http:\/\/\S+)/.exec(printed)?.[1];
-    if (url !== undefined) resolve(url);
-  });
-  void ended.then(({ status, stderr }) => reject(new Error(`ftl serve ended with ${status}: ${stderr}`)));
-  return promise;
+  const ftl = spawnServing(['serve', '--store', place.url, ...more]);
+  ends.push(() => ftl.end());
+  return ftl.url;
 }
 
 async function ask<T>(url: string, body?: string): Promise<T> {

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { finished, runFtl, spawnFtl } from './ftlProcess.ts';
+import { runFtl } from './ftlProcess.ts';
+import { spawnServing } from './servingFtl.ts';
 
 export interface StartedFtl {
   readonly url: string;
@@ -20,24 +21,12 @@ export async function startFtl(input: {
     const imported = await runFtl(['import', '--quiet', '--store', store, ...input.imports]);
     if (imported.status !== 0) throw new Error(`import failed: ${imported.stderr}${imported.stdout}`);
   }
-  const child = spawnFtl(['start', '--store', store, '--port', '0', '--no-open', ...(input.arguments ?? [])]);
-  const ended = finished(child);
-  const { promise: url, resolve, reject } = Promise.withResolvers<string>();
-  let printed = '';
-  child.stdout?.on('data', (text: Buffer | string) => {
-    printed += String(text);
-    const found = /FTL is at (http:\/\/\S+)/.exec(printed)?.[1];
-    if (found !== undefined) resolve(found);
-  });
-  void ended.then((result) =>
-    reject(new Error(`ftl start ended with ${result.status}: ${result.stdout}${result.stderr}`)),
-  );
+  const ftl = spawnServing(['start', '--store', store, ...(input.arguments ?? [])]);
   return {
-    url: await url,
+    url: await ftl.url,
     store,
     async stop() {
-      child.kill('SIGTERM');
-      await ended;
+      await ftl.end();
       rmSync(folder, { recursive: true, force: true });
     },
   };
