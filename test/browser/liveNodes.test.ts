@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { Trace as TraceSchema } from '#server/api/schemas.ts';
 import { LiveNetwork } from '#test/harness/liveNetwork.ts';
 import { PROMETHEUS_PACKAGES } from '#test/harness/program.ts';
-import { PROMETHEUS, quickRules, RunningPrometheus, type Target } from '#test/harness/prometheus.ts';
+import { PROMETHEUS, RunningPrometheus, type Target } from '#test/harness/prometheus.ts';
 import { following } from '#test/harness/servingFtl.ts';
 import { type StartedFtl, startFtl } from '#test/harness/startFtl.ts';
 import { launchChromium } from './chromium.ts';
@@ -20,8 +20,6 @@ type Trace = z.infer<typeof TraceSchema>;
 
 const PEER1 = 'Org1MSP/peer0.org1.example.com';
 const PEER2 = 'Org2MSP/peer0.org2.example.com';
-/** A minute of the rules is three seconds. */
-const DIVISOR = 20;
 
 const stack = new AsyncDisposableStack();
 let network: LiveNetwork;
@@ -38,7 +36,7 @@ beforeAll(async () => {
   targets = JSON.parse(readFileSync(folder.prometheusTargets, 'utf8')) as Target[];
   const watched: string[] = [];
   if (PROMETHEUS !== null) {
-    const prometheus = await RunningPrometheus.start({ jobs: { fabric: targets }, rules: quickRules(DIVISOR) });
+    const prometheus = await RunningPrometheus.start({ jobs: { fabric: targets } });
     stack.use(prometheus);
     await scraped(prometheus, targets.length);
     watched.push('--prometheus-url', prometheus.url);

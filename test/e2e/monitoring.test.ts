@@ -12,11 +12,11 @@ import type { Trace } from '#server/api/schemas.ts';
 import { startServer } from '#server/httpServer.ts';
 import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
 import { openSqliteStore } from '#trace/store/sqlite/sqliteStore.ts';
-import { AlertWebhook } from '../harness/alertWebhook.ts';
+import { Alerting } from '../harness/alerting.ts';
 import type { Finished } from '../harness/ftlProcess.ts';
 import { LiveNetwork } from '../harness/liveNetwork.ts';
 import { PROMETHEUS_PACKAGES } from '../harness/program.ts';
-import { ALERTMANAGER, PROMETHEUS, quickRules, RunningAlertmanager, RunningPrometheus } from '../harness/prometheus.ts';
+import { ALERTMANAGER, PROMETHEUS, type RunningPrometheus } from '../harness/prometheus.ts';
 import { GRAFANA } from '../harness/ruleFiles.ts';
 import { spawnServing } from '../harness/servingFtl.ts';
 import { SteadyClient } from '../harness/steadyClient.ts';
@@ -130,20 +130,14 @@ describe('the nodes of a live network', { timeout: 180_000 }, () => {
 
     const external: string[] = [];
     if (byPrometheus) {
-      const webhook = stack.use(await AlertWebhook.start());
-      const alertmanager = stack.use(await RunningAlertmanager.start(webhook.url));
-      prometheus = stack.use(
-        await RunningPrometheus.start({
-          jobs: {
-            fabric: JSON.parse(readFileSync(targets, 'utf8')),
-            ftl: [{ targets: [scraping.url.replace('http://', '')] }],
-          },
-          // A minute is three seconds.
-          rules: quickRules(20),
-          alertmanager: alertmanager.url,
+      const alerting = stack.use(
+        await Alerting.start({
+          fabric: JSON.parse(readFileSync(targets, 'utf8')),
+          ftl: [{ targets: [scraping.url.replace('http://', '')] }],
         }),
       );
-      external.push('--prometheus-url', prometheus.url, '--alertmanager-url', alertmanager.url);
+      ({ prometheus } = alerting);
+      external.push('--prometheus-url', prometheus.url, '--alertmanager-url', alerting.alertmanager.url);
     }
     asking = await run(['serve', '--host', '0.0.0.0', ...external, ...shared]);
     stack.defer(() => end(asking));

@@ -5,19 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { NodeOperations } from '#node/operations/nodeOperations.ts';
-import { AlertWebhook, type ToldAlert } from '../harness/alertWebhook.ts';
+import { Alerting } from '../harness/alerting.ts';
+import type { AlertWebhook, ToldAlert } from '../harness/alertWebhook.ts';
 import { answers, caughtUp, DASHBOARDS, isOfFtl, PANELS, rowsOf, TABLES, unanswered } from '../harness/dashboards.ts';
 import { LiveNetwork } from '../harness/liveNetwork.ts';
 import { familiesOf, recordedBody, serveRecorded } from '../harness/operationsBodies.ts';
 import { PROMETHEUS_PACKAGES } from '../harness/program.ts';
-import {
-  ALERTMANAGER,
-  PROMETHEUS,
-  quickRules,
-  RunningAlertmanager,
-  RunningPrometheus,
-  type Target,
-} from '../harness/prometheus.ts';
+import { ALERTMANAGER, PROMETHEUS, RunningPrometheus, type Target } from '../harness/prometheus.ts';
 import { selectorsOf } from '../harness/promql.ts';
 import { GRAFANA, RULES } from '../harness/ruleFiles.ts';
 import { following } from '../harness/servingFtl.ts';
@@ -29,8 +23,6 @@ import { SENDERS } from './faultyTransactions.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Of Org2: nobody asks it for endorsements in the meantime. */
 const PEER = 'peer0.org2.example.com';
-/** A minute is three seconds. */
-const DIVISOR = 20;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const NO_GOSSIP = 'peers of the network do not gossip: each takes its blocks from the orderer';
@@ -69,18 +61,12 @@ describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null)(
       const { folder } = network;
       ftl = await startFtl({ imports: [], arguments: following(folder) });
       stack.defer(() => ftl.stop());
-      webhook = stack.use(await AlertWebhook.start());
-      const alertmanager = stack.use(await RunningAlertmanager.start(webhook.url));
-      prometheus = stack.use(
-        await RunningPrometheus.start({
-          jobs: {
-            fabric: JSON.parse(readFileSync(folder.prometheusTargets, 'utf8')),
-            ftl: [{ targets: [ftl.url.replace('http://', '')] }],
-          },
-          rules: quickRules(DIVISOR),
-          alertmanager: alertmanager.url,
+      ({ prometheus, webhook } = stack.use(
+        await Alerting.start({
+          fabric: JSON.parse(readFileSync(folder.prometheusTargets, 'utf8')),
+          ftl: [{ targets: [ftl.url.replace('http://', '')] }],
         }),
-      );
+      ));
       client = new SteadyClient(network, { prefix: 'watched-' });
       stack.defer(() => client.stop());
     });
@@ -229,7 +215,6 @@ describe.skipIf(PROMETHEUS === null)(
               },
             ],
           },
-          rules: quickRules(DIVISOR),
         }),
       );
       const asked = PANELS.filter(
@@ -263,9 +248,7 @@ describe.skipIf(PROMETHEUS === null)(
         );
         targets.push({ targets: [operations.address], labels: { node, msp: 'Org1MSP', kind: 'peer' } });
       }
-      const prometheus = stack.use(
-        await RunningPrometheus.start({ jobs: { fabric: targets }, rules: quickRules(DIVISOR), tls: ours }),
-      );
+      const prometheus = stack.use(await RunningPrometheus.start({ jobs: { fabric: targets }, tls: ours }));
       const states = async (): Promise<unknown> =>
         Object.fromEntries((await prometheus.query('up')).map(({ metric, value }) => [metric['node'], value]));
       await expect.poll(states, { timeout: 30_000 }).toEqual({ known: 1, strict: 1, stranger: 0 });

@@ -17,6 +17,8 @@ const READY_MS = 30_000;
 const TURN_MS = 100;
 /** Scrapes and evaluations of the tests' own Prometheus: a node on a busy machine has as long to answer. */
 const INTERVAL = '2s';
+/** Of all times of the project's rules: a minute is three seconds. */
+const DIVISOR = 20;
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 export interface Sample {
@@ -33,7 +35,7 @@ export interface Target {
  * The project's rules with all times divided: what they wait for, look back at and are patient with. What is compared with what stays
  * as it is.
  */
-export function quickRules(divisor: number): string {
+function quickRules(divisor: number): string {
   const quick = (text: string): string =>
     text
       .replaceAll(
@@ -108,8 +110,8 @@ class Server implements AsyncDisposable {
 export interface PrometheusOptions {
   /** Targets of the jobs that `grafana/prometheus/prometheus.yml` has. */
   readonly jobs: { readonly fabric?: readonly Target[]; readonly ftl?: readonly Target[] };
-  /** YAML. */
-  readonly rules: string;
+  /** YAML; default: the project's, of which a minute is three seconds. */
+  readonly rules?: string;
   readonly alertmanager?: string;
   /** Where the nodes' operations services have TLS. */
   readonly tls?: Pick<TlsMaterial, 'ca' | 'client'>;
@@ -145,7 +147,7 @@ function withTls(text: string): string {
 export class RunningPrometheus extends Server {
   static async start(options: PrometheusOptions): Promise<RunningPrometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'ftl-prometheus-'));
-    const { jobs, rules, tls } = options;
+    const { jobs, rules = quickRules(DIVISOR), tls } = options;
     for (const part of ['rules', 'targets', 'tls']) mkdirSync(join(folder, part));
     writeFileSync(join(folder, 'prometheus.yml'), stringify(configOf(options), { aliasDuplicateObjects: false }));
     writeFileSync(join(folder, 'targets/nodes.json'), JSON.stringify(jobs.fabric ?? []));

@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prometheusTargets } from '#node/network/prometheusTargets.ts';
-import { AlertWebhook, type ToldAlert } from '../harness/alertWebhook.ts';
+import { Alerting } from '../harness/alerting.ts';
+import type { AlertWebhook, ToldAlert } from '../harness/alertWebhook.ts';
 import { isOfFtl, PANELS, unanswered } from '../harness/dashboards.ts';
 import { PROMETHEUS_PACKAGES } from '../harness/program.ts';
-import { ALERTMANAGER, PROMETHEUS, quickRules, RunningAlertmanager, RunningPrometheus } from '../harness/prometheus.ts';
+import { ALERTMANAGER, PROMETHEUS, type RunningPrometheus } from '../harness/prometheus.ts';
 import { joinOrderer, joinPeers } from './channel.ts';
 import { GoTools } from './goTools.ts';
 import { InteropNetwork } from './interopNetwork.ts';
 
 const PEER = 'peer0.org1.example.com';
 const ORDERERS = Array.from({ length: 4 }, (_, index) => `orderer${index}.example.com`);
-/** A minute is three seconds. */
-const DIVISOR = 20;
 
 const isLeaderless = ({ labels }: ToldAlert): boolean => labels['alertname'] === 'FtlOrdererWithoutLeader';
 const isDown =
@@ -47,15 +46,7 @@ describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null).each(able)(
       );
       await joinOrderer(network);
       await joinPeers(network, PEER);
-      webhook = stack.use(await AlertWebhook.start());
-      const alertmanager = stack.use(await RunningAlertmanager.start(webhook.url));
-      prometheus = stack.use(
-        await RunningPrometheus.start({
-          jobs: { fabric: prometheusTargets(network.layout) },
-          rules: quickRules(DIVISOR),
-          alertmanager: alertmanager.url,
-        }),
-      );
+      ({ prometheus, webhook } = stack.use(await Alerting.start({ fabric: prometheusTargets(network.layout) })));
     });
     afterAll(() => stack.disposeAsync());
 

@@ -3,30 +3,28 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPackage } from '#node/chaincode/packages/createPackage.ts';
 import { prometheusTargets } from '#node/network/prometheusTargets.ts';
 import { NodeClient } from '#server/monitoring/nodeClient.ts';
 import { nodeTargets } from '#server/monitoring/nodeTarget.ts';
 import { PrometheusClient } from '#server/monitoring/prometheusClient.ts';
 import { PrometheusSource } from '#server/monitoring/prometheusSource.ts';
 import { Scraper } from '#server/monitoring/scraper.ts';
-import { ChaincodeService } from '../chaincode/chaincodeService.ts';
-import { freePort } from '../chaincode/freePort.ts';
-import { AlertWebhook, type ToldAlert } from '../harness/alertWebhook.ts';
+import { Alerting } from '../harness/alerting.ts';
+import type { AlertWebhook, ToldAlert } from '../harness/alertWebhook.ts';
 import { answers, caughtUp, isOfFtl, PANELS, unanswered } from '../harness/dashboards.ts';
 import { PROMETHEUS_PACKAGES } from '../harness/program.ts';
-import { ALERTMANAGER, PROMETHEUS, quickRules, RunningAlertmanager, RunningPrometheus } from '../harness/prometheus.ts';
+import { ALERTMANAGER, PROMETHEUS, type RunningPrometheus } from '../harness/prometheus.ts';
 import { selectorsOf } from '../harness/promql.ts';
 import { ALERTS, RULES } from '../harness/ruleFiles.ts';
-import { type Deployment, deploy, invoke, joinOrderer, joinPeers, query } from './channel.ts';
+import { deploy, invoke, joinOrderer, joinPeers, query } from './channel.ts';
 import { batchSize, makeUpdate } from './configUpdate.ts';
 import { ContinuousInvoker } from './continuousInvoker.ts';
 import { GoTools } from './goTools.ts';
 import { CHANNEL } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
+import { assetsAndNobody } from './serviceChaincode.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const ASSETS = fileURLToPath(new URL('../../node/network/sample', import.meta.url));
 const ORDERERS = Array.from({ length: 3 }, (_, index) => `orderer${index}.example.com`);
 const [PEER1, SPARE1, PEER2, SPARE2] = [
   'peer0.org1.example.com',
@@ -36,8 +34,6 @@ const [PEER1, SPARE1, PEER2, SPARE2] = [
 ] as const;
 const PEERS = [PEER1, SPARE1, PEER2, SPARE2] as const;
 const BOTH = [PEER1, PEER2] as const;
-/** A minute is three seconds. */
-const DIVISOR = 20;
 
 /** Peers gossip: each organisation elects its leader, who takes blocks from the orderers for all; quicker than Fabric's defaults. */
 const GOSSIPING = {
@@ -93,15 +89,7 @@ describe.skipIf(PROMETHEUS === null || ALERTMANAGER === null).each(cases)(
       );
       await joinOrderer(network);
       await joinPeers(network, ...PEERS);
-      webhook = stack.use(await AlertWebhook.start());
-      const alertmanager = stack.use(await RunningAlertmanager.start(webhook.url));
-      prometheus = stack.use(
-        await RunningPrometheus.start({
-          jobs: { fabric: prometheusTargets(network.layout) },
-          rules: quickRules(DIVISOR),
-          alertmanager: alertmanager.url,
-        }),
-      );
+      ({ prometheus, webhook } = stack.use(await Alerting.start({ fabric: prometheusTargets(network.layout) })));
       await gossiping(prometheus);
       await deployAssets(network, stack);
       stack.use(new ContinuousInvoker(network, BOTH, 'assets', (number) => ['UpdateAsset', 'bus', String(number)]));
@@ -221,30 +209,12 @@ async function deployAssets(network: InteropNetwork, stack: AsyncDisposableStack
   writeFileSync(collections, JSON.stringify([{ ...collection, ...counts }]));
   const policy = "OR('Org1MSP.peer', 'Org2MSP.peer')";
   const definition = ['--sequence', '1', '--signature-policy', policy, '--collections-config', collections];
-  for (const name of ['assets', 'nobody']) {
-    const address = `127.0.0.1:${await freePort()}`;
-    const deployment = await packageService(network, name, address);
-    if (name === 'assets') {
-      const service = await ChaincodeService.start(ASSETS, address, deployment.packageId);
-      stack.defer(() => service.stop());
-    }
+  for (const deployment of await assetsAndNobody(network, stack)) {
     await deploy(network, { ...deployment, hosts: BOTH, definition });
   }
   for (const asset of ['bus', 'car']) {
     await invoke(network, BOTH, 'assets', ['CreateAsset', asset, 'ann', '10']);
   }
-}
-
-async function packageService(
-  network: InteropNetwork,
-  name: string,
-  address: string,
-): Promise<Omit<Deployment, 'hosts'>> {
-  const packageFile = network.file(`${name}.tgz`);
-  const connection = { address, dial_timeout: '1s' };
-  writeFileSync(packageFile, await createPackage({ label: name, type: 'ccaas', connection }));
-  const packageId = await network.peerOf(PEER1).run('lifecycle', 'chaincode', 'calculatepackageid', packageFile);
-  return { name, packageFile, packageId };
 }
 
 /** What happens to a network now and then: a change of its configuration, private data, conflicts, refusals, chaincode that is slow or cannot be reached. */
