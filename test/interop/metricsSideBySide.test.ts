@@ -1,17 +1,12 @@
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createPackage } from '#node/chaincode/packages/createPackage.ts';
-import { ChaincodeService } from '../chaincode/chaincodeService.ts';
-import { freePort } from '../chaincode/freePort.ts';
 import { chainInfo, deploy, invoke, joinOrderer, joinPeers, query } from './channel.ts';
 import { batchSize, makeUpdate } from './configUpdate.ts';
 import { GoTools } from './goTools.ts';
 import { CHANNEL, type Maker } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
+import { assetsAndNobody } from './serviceChaincode.ts';
 import { until } from './until.ts';
 
-const ASSETS = fileURLToPath(new URL('../../node/network/sample', import.meta.url));
 const PEER = 'peer0.org1.example.com';
 const ORDERER = 'orderer.example.com';
 const KINDS = ['peer', 'orderer'] as const;
@@ -81,18 +76,9 @@ async function lifeOf(tools: GoTools, maker: Maker): Promise<Record<(typeof KIND
   );
   await joinOrderer(network);
   await joinPeers(network, PEER);
-  for (const name of ['assets', 'nobody']) {
-    const address = `127.0.0.1:${await freePort()}`;
-    const packageFile = network.file(`${name}.tgz`);
-    const connection = { address, dial_timeout: '1s' };
-    writeFileSync(packageFile, await createPackage({ label: name, type: 'ccaas', connection }));
-    const packageId = await network.peerOf(PEER).run('lifecycle', 'chaincode', 'calculatepackageid', packageFile);
-    if (name === 'assets') {
-      const service = await ChaincodeService.start(ASSETS, address, packageId);
-      stack.defer(() => service.stop());
-    }
+  for (const deployment of await assetsAndNobody(network, stack)) {
     const definition = ['--sequence', '1', '--signature-policy', "OR('Org1MSP.peer')"];
-    await deploy(network, { name, packageFile, packageId, hosts: [PEER], definition });
+    await deploy(network, { ...deployment, hosts: [PEER], definition });
   }
   await live(network);
   const ports = { peer: network.organization('Org1').peers[0]!, orderer: network.orderer };

@@ -3,19 +3,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { createPackage } from '#node/chaincode/packages/createPackage.ts';
 import { parsePolicy } from '#node/policy/policyDsl.ts';
 import type { OrganizationLayout, PeerLayout } from '#node/network/layout.ts';
 import { BlockView } from '#node/protos/blockView.ts';
 import type { TraceSummary } from '#trace/trace.ts';
-import { freePort } from '../chaincode/freePort.ts';
 import { finished, runFtl, spawnFtl } from '../harness/ftlProcess.ts';
-import { chainInfo, deploy, type Deployment, invoke, joinOrderer, joinPeers, query, reaches } from './channel.ts';
+import { chainInfo, deploy, invoke, joinOrderer, joinPeers, query, reaches } from './channel.ts';
 import { batchSize, makeUpdate } from './configUpdate.ts';
 import { GoTools } from './goTools.ts';
 import { CHANNEL, type InteropOptions, type Maker } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
-import { ChaincodeService } from '../chaincode/chaincodeService.ts';
+import { serveChaincode } from './serviceChaincode.ts';
 import { until } from './until.ts';
 
 const CONTRACT = fileURLToPath(new URL('../chaincode/contract', import.meta.url));
@@ -42,23 +40,20 @@ describe.each(cases)(
   "FTL's and Go's peers in one channel, in each organisation (%s)",
   (...[, tools, material, nodes]) => {
     let network: InteropNetwork;
-    const services: ChaincodeService[] = [];
+    const stack = new AsyncDisposableStack();
 
     beforeAll(async () => {
-      network = await start(tools, material, nodes);
+      network = stack.use(await start(tools, material, nodes));
       await joinOrderer(network);
       await joinPeers(network, ...PEERS);
     });
-    afterAll(async () => {
-      await Promise.all(services.map((service) => service.stop()));
-      await network?.[Symbol.asyncDispose]();
-    });
+    afterAll(() => stack.disposeAsync());
 
     it('a chaincode that runs as a service is installed, approved and committed at both', async () => {
-      const every = await serve(network, services, 'every', CONTRACT);
+      const every = await serveChaincode(network, stack, { name: 'every', folder: CONTRACT });
       const policy = ['--signature-policy', "OR('Org1MSP.peer', 'Org2MSP.peer')"];
       await deploy(network, { ...every, hosts: BOTH, definition: ['--sequence', '1', ...policy] });
-      const assets = await serve(network, services, 'assets', ASSETS);
+      const assets = await serveChaincode(network, stack, { name: 'assets', folder: ASSETS });
       const collections = network.file('collections.json');
       const collection = { name: 'assetDetails', policy: "OR('Org1MSP.member', 'Org2MSP.member')" };
       const counts = { requiredPeerCount: 0, maxPeerCount: 1, blockToLive: 3, memberOnlyRead: true };
@@ -249,24 +244,6 @@ describe.each(cases)(
 
 function start(tools: GoTools, material: Maker, nodes: Makers): Promise<InteropNetwork> {
   return InteropNetwork.start(tools, { material, nodes, organizations: { Org1: 2, Org2: 2 } });
-}
-
-async function serve(
-  network: InteropNetwork,
-  services: ChaincodeService[],
-  name: string,
-  folder: string,
-): Promise<Omit<Deployment, 'hosts'>> {
-  const address = `127.0.0.1:${await freePort()}`;
-  const packageFile = network.file(`${name}.tgz`);
-  writeFileSync(
-    packageFile,
-    await createPackage({ label: name, type: 'ccaas', connection: { address, dial_timeout: '10s' } }),
-  );
-  const peer = network.peerOf(PEER1);
-  const packageId = await peer.run('lifecycle', 'chaincode', 'calculatepackageid', packageFile);
-  services.push(await ChaincodeService.start(folder, address, packageId));
-  return { name, packageFile, packageId };
 }
 
 function invocation(

@@ -1,13 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPackage } from '#node/chaincode/packages/createPackage.ts';
-import { freePort } from '../chaincode/freePort.ts';
 import { deploy, joinOrderer, joinPeers } from './channel.ts';
 import { GoTools } from './goTools.ts';
 import { CHANNEL } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
-import { ChaincodeService } from '../chaincode/chaincodeService.ts';
+import { serveChaincode } from './serviceChaincode.ts';
 
 const CONTRACT = fileURLToPath(new URL('../chaincode/contract', import.meta.url));
 /** One organisation's own, so that they differ in nothing but their maker. */
@@ -17,30 +14,25 @@ const cases = (await GoTools.all()).map((tools) => [tools.release, tools] as con
 
 describe.each(cases)("FTL's peer refuses in Go's words (%s)", (_, tools) => {
   let network: InteropNetwork;
-  let service: ChaincodeService;
+  const stack = new AsyncDisposableStack();
 
   beforeAll(async () => {
-    network = await InteropNetwork.start(tools, {
-      material: 'ours',
-      nodes: { [GO]: 'go' },
-      organizations: { Org1: 2, Org2: 1 },
-    });
+    network = stack.use(
+      await InteropNetwork.start(tools, {
+        material: 'ours',
+        nodes: { [GO]: 'go' },
+        organizations: { Org1: 2, Org2: 1 },
+      }),
+    );
     await joinOrderer(network);
     await joinPeers(network, OURS, GO, OTHER);
-    const address = `127.0.0.1:${await freePort()}`;
-    const packageFile = network.file('every.tgz');
-    writeFileSync(packageFile, await createPackage({ label: 'every', type: 'ccaas', connection: { address } }));
-    const packageId = await network.peerOf(GO).run('lifecycle', 'chaincode', 'calculatepackageid', packageFile);
-    service = await ChaincodeService.start(CONTRACT, address, packageId);
+    const every = await serveChaincode(network, stack, { name: 'every', folder: CONTRACT });
     const policy = ['--sequence', '1', '--signature-policy', "OR('Org1MSP.peer', 'Org2MSP.peer')"];
     const hosts = [OURS, OTHER];
-    await deploy(network, { name: 'every', packageFile, packageId, hosts, definition: policy });
-    await network.peerOf(GO).run('lifecycle', 'chaincode', 'install', packageFile);
+    await deploy(network, { ...every, hosts, definition: policy });
+    await network.peerOf(GO).run('lifecycle', 'chaincode', 'install', every.packageFile);
   });
-  afterAll(async () => {
-    await service?.stop();
-    await network?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => stack.disposeAsync());
 
   const asked: Readonly<Record<string, () => readonly string[]>> = {
     'a channel that the peer is not in': () => query('every', ['get', 'a'], 'stranger'),
