@@ -1,8 +1,5 @@
-import { join } from 'node:path';
-import type { OperationsSettings } from '#config/fabric/operationsSettings.ts';
 import type { TlsSettings } from '#config/fabric/peerSettings.ts';
-import type { TracingSettings } from '#config/fabric/tracingSettings.ts';
-import type { TrackedCertificate } from './certificateExpiry.ts';
+import { trackExpiry } from './certificateExpiry.ts';
 import type { ChannelBundle } from './channel/bundle.ts';
 import type { Signer } from './crypto/sign.ts';
 import type { GrpcMetrics } from './grpc/grpcMetrics.ts';
@@ -10,49 +7,38 @@ import { GrpcServer } from './grpc/grpcServer.ts';
 import { healthService } from './grpc/health.ts';
 import type { GrpcService } from './grpc/service.ts';
 import type { ServerTls } from './grpc/tlsMaterial.ts';
-import { NODE_COMMIT, NODE_RELEASE } from './nodeRelease.ts';
+import type { LoggerLevels } from './operations/loggerLevels.ts';
 import type { LogSink } from './operations/nodeLogs.ts';
-import type { NodeOperationsOptions } from './operations/nodeOperations.ts';
-import type { TracingOptions } from './tracing/tracing.ts';
+import type { NodeOperations } from './operations/nodeOperations.ts';
 
 /** Where a node tells its operator what it does; a pino logger is one. */
 export type NodeLog = LogSink;
 
-/** @param folder of the node's ledgers */
-export function operationsOptions(operations: OperationsSettings, folder: string): NodeOperationsOptions {
-  return { ...operations, version: NODE_RELEASE, commit: NODE_COMMIT, folder };
+export interface NodeModules {
+  /** Writes all that it is given. */
+  readonly log: NodeLog;
+  /** What is logged, until `/logspec` says otherwise; by default all at info. */
+  readonly levels?: LoggerLevels;
 }
 
-/** What peers and orderers make of their settings in the same way. */
-export function tracingOptions(
-  tracing: TracingSettings,
-  serviceType: 'fabric-peer' | 'fabric-orderer',
-  folder: string,
-): TracingOptions {
-  if (!tracing.enabled) {
-    return { enabled: false };
-  }
-  const { file } = tracing;
-  return {
-    enabled: true,
-    serviceType,
-    destination:
-      file === null
-        ? { kind: 'stdout', stateFile: join(folder, 'ftlTracing.json') }
-        : { kind: 'file', path: file.path, maxBytes: file.maxBytes, maxFiles: file.maxFiles },
-    ...(tracing.seal ? { seal: {} } : {}),
-  };
-}
+/** How long calls that are under way may take when the node stops. */
+export const GRACE_MS = 3000;
 
-/** Certificates whose end the node's operator is to hear of: its identity's, and those that it shows others by what they are for. */
-export function ownCertificates(
+/**
+ * The node's operator hears of the end of its certificates: of its identity's, and of those that it shows others by what they are for.
+ * @returns ends it
+ */
+export function watchCertificates(
   signer: Signer,
   shown: Readonly<Record<string, { readonly certificate: Uint8Array } | null | undefined>>,
-): readonly TrackedCertificate[] {
+  { operations, log }: { readonly operations: NodeOperations; readonly log: NodeLog },
+): () => void {
   const certificates = Object.entries(shown).flatMap(([role, tls]) =>
     tls === null || tls === undefined ? [] : [{ role, certificate: tls.certificate }],
   );
-  return [{ role: 'enrollment', certificate: signer.certificate.pem }, ...certificates];
+  const own = [{ role: 'enrollment', certificate: signer.certificate.pem }, ...certificates];
+  operations.certificates.track(own);
+  return trackExpiry(own, log);
 }
 
 function serverTls(tls: TlsSettings | null): ServerTls | null {

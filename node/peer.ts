@@ -1,11 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { PeerSettings } from '#config/fabric/peerSettings.ts';
-import { trackExpiry } from './certificateExpiry.ts';
 import { ChaincodeRuntime } from './chaincode/chaincodeRuntime.ts';
 import { DiskPackageStore } from './chaincode/packages/diskPackageStore.ts';
 import { sha256 } from './crypto/hash.ts';
-import { startVerificationThreads } from './crypto/verify.ts';
 import { BlocksProvider } from './deliver/blocksProvider.ts';
 import { NO_BLOCKS } from './deliver/blockSource.ts';
 import { DeliverService } from './deliver/deliverService.ts';
@@ -26,39 +24,20 @@ import { checkKeyPair, checkServerTls } from './grpc/tlsMaterial.ts';
 import { ChaincodeDefinitionCache } from './lifecycle/chaincodeDefinitionCache.ts';
 import { InstalledPackages } from './lifecycle/installedPackages.ts';
 import { LifecycleChaincode } from './lifecycle/lifecycleChaincode.ts';
-import { readMspFolder, readSigner } from './msp/mspFolder.ts';
-import { X509Msp } from './msp/x509Msp.ts';
+import { layFoundation } from './nodeFoundation.ts';
+import { clientRoots, GRACE_MS, type NodeModules, runBackwards, serve, watchCertificates } from './nodeParts.ts';
 import { NODE_RELEASE } from './nodeRelease.ts';
-import {
-  clientRoots,
-  type NodeLog,
-  operationsOptions,
-  ownCertificates,
-  runBackwards,
-  serve,
-  tracingOptions,
-} from './nodeParts.ts';
-import type { LoggerLevels } from './operations/loggerLevels.ts';
 import { peerMetrics } from './operations/nodeMetrics.ts';
-import { NodeOperations } from './operations/nodeOperations.ts';
+import type { NodeOperations } from './operations/nodeOperations.ts';
 import { AccessControl } from './peer/accessControl.ts';
 import { ChannelHealth } from './peer/channelHealth.ts';
 import { JoinedChannels } from './peer/joinedChannels.ts';
 import { LedgerFolders } from './peer/ledgerFolders.ts';
 import { snapshotService } from './peer/snapshotService.ts';
-import { openTracing } from './tracing/tracing.ts';
-
-export interface PeerModules {
-  /** Writes all that it is given. */
-  readonly log: NodeLog;
-  /** What is logged, until `/logspec` says otherwise; by default all at info. */
-  readonly levels?: LoggerLevels;
-}
+import { RunningNode } from './runningNode.ts';
 
 /** Where Fabric's peers listen for chaincode unless they are told otherwise. */
 const CHAINCODE_PORT = 7052;
-/** How long calls that are under way may take when the peer stops. */
-const GRACE_MS = 3000;
 
 /**
  * A peer: everything of `node/` that makes one, wired by hand.
@@ -66,22 +45,16 @@ const GRACE_MS = 3000;
  * Started from the ground up: identity, tracing, packages, channels with their ledgers, chaincode, services; then the servers, and last
  * the blocks. Stopped the other way round, so that nothing is asked of a part that has gone.
  */
-export class Peer implements AsyncDisposable {
+export class Peer extends RunningNode {
   readonly channels: JoinedChannels;
-  readonly operations: NodeOperations;
-  readonly #server: GrpcServer;
-  readonly #stop: () => Promise<void>;
-  #stopping: Promise<void> | null = null;
 
   private constructor(parts: PeerParts, stop: () => Promise<void>) {
+    super(parts, stop);
     this.channels = parts.channels;
-    this.operations = parts.operations;
-    this.#server = parts.server;
-    this.#stop = stop;
   }
 
   /** @throws GrpcServerError, MspError, EndorserError, errors of the stores */
-  static async start(settings: PeerSettings, modules: PeerModules): Promise<Peer> {
+  static async start(settings: PeerSettings, modules: NodeModules): Promise<Peer> {
     const cleanUp: (() => unknown)[] = [];
     try {
       const parts = await startParts(settings, modules, cleanUp);
@@ -90,21 +63,6 @@ export class Peer implements AsyncDisposable {
       await runBackwards(cleanUp, modules.log);
       throw error;
     }
-  }
-
-  /** `host:port` that it listens on. */
-  get address(): string {
-    return this.#server.address;
-  }
-
-  /** May be called again. */
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
   }
 }
 
@@ -116,7 +74,7 @@ interface PeerParts {
 
 async function startParts(
   settings: PeerSettings,
-  modules: PeerModules,
+  modules: NodeModules,
   cleanUp: (() => unknown)[],
 ): Promise<PeerParts> {
   const { localMspId: mspId, clientTls } = settings;
@@ -126,24 +84,20 @@ async function startParts(
   if (clientTls !== null) {
     checkKeyPair(clientTls.certificate, clientTls.key, 'TLS client');
   }
-  const localMsp = new X509Msp(readMspFolder(settings.mspConfigPath, mspId), '3.0');
-  const signer = readSigner(settings.mspConfigPath, mspId);
-  localMsp.deserializeIdentity(signer.identity).validate(new Date());
-
-  const operations = await NodeOperations.start(operationsOptions(settings.operations, settings.fileSystemPath), {
-    sink: modules.log,
-    ...(modules.levels === undefined ? {} : { levels: modules.levels }),
-  });
-  cleanUp.push(() => operations.stop());
+  const { localMsp, signer, operations, tracer } = await layFoundation(
+    settings,
+    {
+      serviceType: 'fabric-peer',
+      folder: settings.fileSystemPath,
+      verificationThreads: settings.validatorPoolSize ?? availableParallelism(),
+    },
+    modules,
+    cleanUp,
+  );
   const metrics = peerMetrics(operations.registry);
   const log = operations.logs.named('nodeCmd');
   const ledgerLog = operations.logs.named('kvledger');
   const deliveryLog = operations.logs.named('peer.blocksprovider');
-  const tracing = openTracing(tracingOptions(settings.tracing, 'fabric-peer', settings.fileSystemPath), { signer });
-  cleanUp.push(() => tracing.close());
-  const { tracer } = tracing;
-  operations.traces(() => tracing.writer?.statistics ?? null);
-  cleanUp.push(startVerificationThreads(settings.validatorPoolSize ?? availableParallelism()));
 
   const folders = new LedgerFolders(settings.fileSystemPath, settings.snapshotsPath);
   folders.make();
@@ -317,13 +271,12 @@ async function startParts(
   const serving = server;
   trust();
   cleanUp.push(() => serving.stop(GRACE_MS));
-  const certificates = ownCertificates(signer, {
+  const shown = {
     'server TLS': settings.tls,
     'client TLS': clientTls?.certificate === settings.tls?.certificate ? null : clientTls,
     'operations TLS': settings.operations.tls,
-  });
-  operations.certificates.track(certificates);
-  cleanUp.push(trackExpiry(certificates, log));
+  };
+  cleanUp.push(watchCertificates(signer, shown, { operations, log }));
   tracer.nodeStart(NODE_RELEASE, reachable(settings.address, serving.port));
   channels.start();
   log.info(
