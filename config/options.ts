@@ -203,7 +203,7 @@ export const OPTIONS = {
     placeholder: '<file...>',
     list: true,
     meaning:
-      "Where the nodes' operations services are: files (JSON or YAML) as Prometheus' `file_sd_configs` reads them, with the labels `node`, `msp`, `kind` (`peer`, `orderer`) and, for TLS, `__scheme__: https`. `ftl network create` writes one. Pages show health, metrics, log specification and alerts of these nodes.",
+      "Where the nodes' operations services are: files (JSON or YAML) as Prometheus' `file_sd_configs` reads them, with the labels `node`, `msp`, `kind` (`peer`, `orderer`) and, for TLS, `__scheme__: https` (behind a proxy `__metrics_path__`, which ends with `/metrics`). `ftl network create` writes one. Pages show health, metrics, log specification and alerts of these nodes.",
   }),
   operationsCa: option({
     type: z.string(),

@@ -50,6 +50,22 @@ describe.each([
   });
 });
 
+it('a node behind a proxy is asked below its path', async () => {
+  const { url } = stack.use(await operationsService());
+  const proxy = stack.use(
+    await standIn((request, response) => {
+      const path = /^\/org1\/peer0(\/.*)$/.exec(request.url ?? '')?.[1];
+      if (path === undefined) return void response.writeHead(404).end();
+      void fetch(new URL(path, url)).then(async (answer) => response.writeHead(answer.status).end(await answer.text()));
+    }),
+  );
+  const target = targetAt(new URL('/org1/peer0/', proxy.url));
+  expect(await client.health(target)).toEqual([]);
+  expect(await client.version(target)).toBe('v9.8.7');
+  expect(await client.metrics(target)).toContain('# TYPE process_cpu_seconds_total counter\n');
+  expect(await client.logSpec(target)).toBe('info');
+});
+
 describe('a node with TLS', () => {
   it('tells its health to everybody, and the rest to who shows a certificate', async () => {
     const target = targetAt(stack.use(await operationsService({}, tls)).url);

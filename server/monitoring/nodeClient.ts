@@ -89,7 +89,7 @@ export class NodeClient {
   ): Promise<Answer> {
     const { node, url } = target;
     const question = { tls: this.#tls, name: node, timeoutMs: this.#timeoutMs, maxBytes: SMALL, ...more };
-    const answer = await ask(new URL(path, url), node, question);
+    const answer = await ask(new URL(`.${path}`, url), node, question);
     if (expected.includes(answer.status)) return answer;
     const unauthorized = answer.status === 401 || answer.status === 403;
     throw new MonitoringError(unauthorized ? 'unauthorized' : 'bad_answer', this.#refusal(target, path, answer));

@@ -20,7 +20,8 @@ export function labelFit({ id, node, msp, url }: NodeRef, labels: Labels): Label
   const named = name === node || name === id;
   const sameMsp = other === '' || msp === '' || other === msp;
   const byName = named && sameMsp;
-  const byAddress = url !== undefined && instance === url.host;
+  // Behind one proxy many have the same.
+  const byAddress = url !== undefined && url.pathname === '/' && instance === url.host;
   const byHost = instance.replace(/:\d+$/, '') === node && sameMsp;
   return byName || byAddress || byHost ? { byName, byAddress } : null;
 }

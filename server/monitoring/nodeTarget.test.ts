@@ -18,6 +18,10 @@ describe('targets of nodes', () => {
     expect(orderer).toMatchObject({ id: 'Org1MSP/orderer1', kind: 'orderer' });
     expect(orderer?.url.href).toBe('https://[::1]:8443/');
     expect(bare).toMatchObject({ id: 'peer1', msp: '', kind: 'peer' });
+    const [behind] = nodeTargets([
+      { targets: ['ops:443'], labels: { ...labels, __metrics_path__: '/org1/peer-0/metrics' } },
+    ]);
+    expect(behind?.url.href).toBe('http://ops:443/org1/peer-0/');
   });
 
   it('are each there once, of two of one name the first', () => {
@@ -39,6 +43,9 @@ describe('targets of nodes', () => {
     ['h:1', { node: '' }, 'h:1 has no label `node`'],
     ['h:1', { node: 'p', kind: 'client' }, 'p has the label `kind` "client": it is `peer` or `orderer`'],
     ['h:1', { node: 'p', __scheme__: 'file' }, 'file://h:1 is no address of an operations service: it is HOST:PORT'],
+    ['h:1', { node: 'p', __metrics_path__: '/prom' }, 'it is a path that ends with /metrics'],
+    ['h:1', { node: 'p', __metrics_path__: '//other/metrics' }, 'it is a path that ends with /metrics'],
+    ['h:1', { node: 'p', __metrics_path__: '/a?b=/metrics' }, 'it is a path that ends with /metrics'],
     ['h', { node: 'p' }, 'http://h is no address of an operations service'],
     ['http://h:1', { node: 'p' }, 'is no address'],
     ['user@h:1', { node: 'p' }, 'is no address'],

@@ -5,15 +5,18 @@ export interface NodeTarget {
   readonly node: string;
   readonly msp: string;
   readonly kind: 'peer' | 'orderer';
-  /** `http://HOST:PORT` or `https://…`. */
+  /** `http://HOST:PORT/` or `https://…`; behind a proxy with the path before `healthz` and `metrics`. */
   readonly url: URL;
 }
 
-/** As Prometheus' file-based discovery lists it: the labels `node`, `msp` and `kind`, and `__scheme__` where it is https. */
+/** As Prometheus' file-based discovery lists it: the labels `node`, `msp` and `kind`, and `__scheme__` and `__metrics_path__` where they are not the usual. */
 export interface TargetGroup {
   readonly targets: readonly string[];
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
+
+const METRICS = '/metrics';
+const PATH = /^(?:\/[\w.~-]+)*\/metrics$/;
 
 /** More is no network that one page shows. */
 export const MAX_TARGETS = 200;
@@ -39,7 +42,7 @@ export function eachOnce(targets: readonly NodeTarget[]): NodeTarget[] {
 }
 
 function nodeTarget(address: string, labels: Readonly<Record<string, string>>): NodeTarget {
-  const { node, msp = '', kind = 'peer', __scheme__: scheme = 'http' } = labels;
+  const { node, msp = '', kind = 'peer', __scheme__: scheme = 'http', __metrics_path__: path = METRICS } = labels;
   if (node === undefined || node === '') {
     throw new RangeError(`${address} has no label \`node\`: the name of the node, such as peer0.org1.example.com`);
   }
@@ -49,7 +52,12 @@ function nodeTarget(address: string, labels: Readonly<Record<string, string>>): 
   if ((scheme !== 'http' && scheme !== 'https') || !/^(?:\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i.test(address)) {
     throw new RangeError(`${scheme}://${address} is no address of an operations service: it is HOST:PORT`);
   }
-  const url = URL.parse(`${scheme}://${address}`);
+  if (!PATH.test(path)) {
+    throw new RangeError(
+      `${node} has the label \`__metrics_path__\` ${JSON.stringify(path)}: it is a path that ends with ${METRICS}, beside which health and the rest are asked for`,
+    );
+  }
+  const url = URL.parse(`${scheme}://${address}${path.slice(0, -METRICS.length)}/`);
   if (url === null) throw new RangeError(`${address} is no address of an operations service: it is HOST:PORT`);
   return {
     id: msp === '' ? node : `${msp}/${node}`,
