@@ -55,8 +55,9 @@ it('a node behind a proxy is asked below its path', async () => {
   const proxy = stack.use(
     await standIn((request, response) => {
       const path = /^\/org1\/peer0(\/.*)$/.exec(request.url ?? '')?.[1];
-      if (path === undefined) return void response.writeHead(404).end();
-      void fetch(new URL(path, url)).then(async (answer) => response.writeHead(answer.status).end(await answer.text()));
+      const passed = path === undefined ? null : fetch(new URL(path, url));
+      void passed?.then(async (answer) => response.writeHead(answer.status).end(await answer.text()));
+      if (passed === null) response.writeHead(404).end();
     }),
   );
   const target = targetAt(new URL('/org1/peer0/', proxy.url));
