@@ -2,10 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
 import { exists, lend, unpack } from './buildFolder.ts';
-import { runEnvironment } from './environment.ts';
 import type { Launchable } from './launchable.ts';
-import { type ProgramOptions, runBuild } from './nodeProject.ts';
-import { startProgram } from './startProgram.ts';
+import { programIn } from './program.ts';
+import { type ProgramOptions, runBuild } from './runBuild.ts';
 
 const PROGRAM = 'chaincode';
 
@@ -41,26 +40,11 @@ export async function buildGoProject(
   }
 }
 
-export function goProgram(
-  folder: string,
-  packageId: string,
-  { environment, user }: Omit<ProgramOptions, 'signal'>,
-): Launchable {
-  return {
-    kind: 'program',
-    start: (connection, onLine) =>
-      startProgram(
-        folder,
-        {
-          command: join(folder, 'bld', PROGRAM),
-          args: [`-peer.address=${connection.address}`],
-          cwd: join(folder, 'bld'),
-          environment: runEnvironment(environment),
-          user,
-          onLine,
-        },
-        packageId,
-        connection,
-      ),
-  };
+export function goProgram(folder: string, packageId: string, options: Omit<ProgramOptions, 'signal'>): Launchable {
+  const cwd = join(folder, 'bld');
+  return programIn(folder, packageId, options, ({ address }) => ({
+    command: join(cwd, PROGRAM),
+    args: [`-peer.address=${address}`],
+    cwd,
+  }));
 }

@@ -3,21 +3,11 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { ChaincodeError, messageOf } from '../chaincodeError.ts';
 import { exists, lend, unpack } from './buildFolder.ts';
-import { ChildSession, type ProcessUser } from './childSession.ts';
-import { buildEnvironment, type Environment, runEnvironment } from './environment.ts';
 import { LISTENER_NAME } from './chaincodeCertificates.ts';
 import type { Launchable, PeerConnection } from './launchable.ts';
 import { linkOwnLibraries } from './ownLibraries.ts';
-import { startProgram } from './startProgram.ts';
-
-/** How programs of the peer are run. */
-export interface ProgramOptions {
-  /** The peer's own, of which little is passed on. */
-  readonly environment: Environment;
-  readonly user: ProcessUser | null;
-  /** For builds. */
-  readonly signal: AbortSignal;
-}
+import { programIn } from './program.ts';
+import { type ProgramOptions, runBuild } from './runBuild.ts';
 
 interface NodePackage {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -40,39 +30,6 @@ export async function buildNodeProject(code: Uint8Array, scratch: string, option
   return true;
 }
 
-/** Runs one command of a build to its end. @throws ChaincodeError `build_failed` with the last lines that it printed */
-export async function runBuild(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  home: string,
-  { environment, user, signal }: ProgramOptions,
-): Promise<void> {
-  const what = [command, ...args].join(' ');
-  let session: ChildSession;
-  try {
-    session = await ChildSession.start({
-      command,
-      args,
-      cwd,
-      environment: { ...buildEnvironment(environment), HOME: home },
-      user,
-    });
-  } catch (cause) {
-    throw new ChaincodeError('build_failed', messageOf(cause), { cause });
-  }
-  const onAbort = (): void => void session.stop();
-  signal.addEventListener('abort', onAbort, { once: true });
-  const code = await session.exited;
-  signal.removeEventListener('abort', onAbort);
-  if (signal.aborted) {
-    throw new ChaincodeError('build_failed', `${what} took too long:\n${session.tail}`);
-  }
-  if (code !== 0) {
-    throw new ChaincodeError('build_failed', `${what} ended with ${code}:\n${session.tail}`);
-  }
-}
-
 /** Whether a build can still be started: what it is linked to may have moved. */
 export function isNodeProjectWhole(folder: string): Promise<boolean> {
   return nodeProjectNeeds(folder).then(
@@ -86,32 +43,17 @@ export async function nodeProjectNeeds(folder: string): Promise<readonly string[
   return [process.execPath, await realpath(join(await projectIn(folder), 'node_modules', 'fabric-shim'))];
 }
 
-export function nodeProgram(
-  folder: string,
-  packageId: string,
-  { environment, user }: Omit<ProgramOptions, 'signal'>,
-): Launchable {
-  return {
-    kind: 'program',
-    async start(connection, onLine) {
-      const project = await projectIn(folder);
-      const { start } = await readPackage(project);
-      const [command, args] = startCommand(start, project);
-      return startProgram(
-        folder,
-        {
-          command,
-          args: [...args, '--peer.address', connection.address, ...nameOverride(connection)],
-          cwd: project,
-          environment: runEnvironment(environment),
-          user,
-          onLine,
-        },
-        packageId,
-        connection,
-      );
-    },
-  };
+export function nodeProgram(folder: string, packageId: string, options: Omit<ProgramOptions, 'signal'>): Launchable {
+  return programIn(folder, packageId, options, async (connection) => {
+    const project = await projectIn(folder);
+    const { start } = await readPackage(project);
+    const [command, args] = startCommand(start, project);
+    return {
+      command,
+      args: [...args, '--peer.address', connection.address, ...nameOverride(connection)],
+      cwd: project,
+    };
+  });
 }
 
 /**

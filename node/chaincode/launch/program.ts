@@ -2,15 +2,40 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launchFolder, own } from './buildFolder.ts';
 import { type ChildOptions, ChildSession, type ProcessUser } from './childSession.ts';
-import type { PeerConnection } from './launchable.ts';
+import { runEnvironment } from './environment.ts';
+import type { Launchable, PeerConnection } from './launchable.ts';
+import type { ProgramOptions } from './runBuild.ts';
+
+/** What is run, and where. */
+type Command = Pick<ChildOptions, 'command' | 'args' | 'cwd'>;
+
+/**
+ * Chaincode that the peer has built, ready to be started as a program.
+ * @param build folder of the build
+ * @param commandFor told how the peer is reached
+ */
+export function programIn(
+  build: string,
+  packageId: string,
+  { environment, user }: Omit<ProgramOptions, 'signal'>,
+  commandFor: (connection: PeerConnection) => Command | Promise<Command>,
+): Launchable {
+  return {
+    kind: 'program',
+    async start(connection, onLine) {
+      const command = await commandFor(connection);
+      const options = { ...command, environment: runEnvironment(environment), user, onLine };
+      return startProgram(build, options, packageId, connection);
+    },
+  };
+}
 
 /**
  * Starts a chaincode with the variables that shims read (core/container/dockercontroller): its ID, and how to reach the peer. Keys are
  * in files of a folder that only its user can open, and that goes when the chaincode ends.
- * @param build folder of the build
  * @throws ChaincodeError `launch_failed`
  */
-export async function startProgram(
+async function startProgram(
   build: string,
   options: ChildOptions,
   packageId: string,
