@@ -16,6 +16,7 @@ import { AccessControl } from '#node/peer/accessControl.ts';
 import { NO_TRACER } from '#node/tracing/tracer.ts';
 import { BlockMaker, readWriteSet, signedTransaction } from '#test/harness/signedBlocks.ts';
 import { channelConfig, genesisEnvelope, makeOrganization } from '#test/harness/signedChannel.ts';
+import { until } from '#test/harness/until.ts';
 import { decodeBlock } from '../blocks/blockSource.ts';
 import { type RunningCollector, startCollector } from '../collector.ts';
 import { MemoryRecords } from '../testing/memoryRecords.ts';
@@ -121,14 +122,6 @@ async function collect(target: DeliverTarget): Promise<RunningCollector> {
 }
 
 const fault = (content: unknown) => () => parseTargets(content, '.');
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await new Promise((wake) => {
-      setTimeout(wake, 5);
-    });
-  }
-}
 
 const headersOf = ({ records }: MemoryRecords) =>
   [...records.values()]

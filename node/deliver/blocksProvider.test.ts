@@ -4,6 +4,7 @@ import { BlockView } from '#node/protos/blockView.ts';
 import { NO_TRACER } from '#node/tracing/tracer.ts';
 import { BlockMaker } from '#test/harness/signedBlocks.ts';
 import { channelConfig, genesisEnvelope, makeOrganization } from '#test/harness/signedChannel.ts';
+import { until } from '#test/harness/until.ts';
 import { BlocksProvider, type BlocksProviderOptions, type ProviderEvent } from './blocksProvider.ts';
 import { HeaderReceiver } from './headerReceiver.ts';
 import { ordererEndpoints } from './ordererEndpoints.ts';
@@ -219,9 +220,3 @@ describe('endpoints', () => {
     expect(ordererEndpoints(none).map(({ address }) => address)).toEqual(['localhost:7050']);
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}

@@ -8,6 +8,7 @@ import { BlockView } from '#node/protos/blockView.ts';
 import { NO_TRACER, type Party } from '#node/tracing/tracer.ts';
 import { BlockMaker } from '#test/harness/signedBlocks.ts';
 import { channelConfig, genesisEnvelope, makeOrganization } from '#test/harness/signedChannel.ts';
+import { until } from '#test/harness/until.ts';
 import { DeliverMetrics } from './deliverMetrics.ts';
 import { blockResponse, filteredResponse, readResponse, statusName } from './deliverResponse.ts';
 import { type Delivery, type DeliverOptions, DeliverService } from './deliverService.ts';
@@ -336,12 +337,6 @@ it('a filtered block passes over what is no envelope, and is not made of what is
 it('names of statuses are those of the protocol', () => {
   expect([200, 404, 999].map(statusName)).toEqual(['SUCCESS', 'NOT_FOUND', '999']);
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 function withPayload(whole: common.Envelope, payload: Uint8Array): Uint8Array {
   whole.setPayload(payload);

@@ -5,6 +5,7 @@ import type { CommittedBlock } from '#node/commit/blockStages.ts';
 import { BlockView } from '#node/protos/blockView.ts';
 import type { Party } from '#node/tracing/tracer.ts';
 import { recordedChain, VERSIONS } from '#test/unit/commitBlocks.ts';
+import { until } from '#test/harness/until.ts';
 import { reached, testPeer } from './testPeer.ts';
 
 const genesisOf = (blocks: readonly Uint8Array[]): BlockView => BlockView.fromBytes(blocks[0] as Uint8Array);
@@ -125,9 +126,3 @@ describe('a chain whose blocks are not right', () => {
     expect(joined.failure).toBeNull();
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

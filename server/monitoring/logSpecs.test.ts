@@ -3,6 +3,7 @@ import pino from 'pino';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LoggerLevels } from '#node/operations/loggerLevels.ts';
 import { type OperationsService, operationsService } from '#test/harness/operationsService.ts';
+import { until } from '#test/harness/until.ts';
 import { targetAt } from '../test/nodeTargets.ts';
 import { answers, standIn } from '../test/standIn.ts';
 import { HeldInMemory } from './heldLogSpecs.ts';
@@ -41,11 +42,6 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
-
-/** Resolves when it is so. */
-async function until(so: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await so())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 describe('a log specification', () => {
   it('holds for a while, and comes back by itself', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OperationsService, operationsService } from '#test/harness/operationsService.ts';
+import { until } from '#test/harness/until.ts';
 import { targetAt } from '../test/nodeTargets.ts';
 import { standIn } from '../test/standIn.ts';
 import { HeldInFolder } from './heldLogSpecs.ts';
@@ -50,11 +51,6 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Resolves when it is so. */
-async function until(so: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await so())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 const files = () => readdirSync(folder);
 const entryIn = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Record<string, unknown>;
