@@ -25,6 +25,20 @@ async function listen(server: TestServer, headers: Record<string, string> = {}, 
   return reader;
 }
 
+/** One that looks for changes as often, and tells of each look before the store does. */
+async function looking(pollMs: number, onLook: () => void): Promise<TestServer> {
+  const server = await testServer({ live: { pollMs } }, [], (store) =>
+    replacing({
+      changes: async (revision, options) => {
+        onLook();
+        return store.changes(revision, options);
+      },
+    })(store),
+  );
+  stops.push(() => server.stop());
+  return server;
+}
+
 const txId = (number: number): string => number.toString(16).padStart(64, '0');
 
 /** Reads on until the trace comes; the IDs of all traces that came. */
@@ -62,15 +76,7 @@ describe('GET /api/v1/live', () => {
 
   it('serves any number of listeners from one look at the store', async () => {
     let looks = 0;
-    const server = await testServer({ live: { pollMs: 10 } }, [], (store) =>
-      replacing({
-        changes: async (revision, options) => {
-          looks += 1;
-          return store.changes(revision, options);
-        },
-      })(store),
-    );
-    stops.push(() => server.stop());
+    const server = await looking(10, () => (looks += 1));
     const readers = await Promise.all(Array.from({ length: 8 }, () => listen(server)));
     for (const reader of readers) await reader.nextBlock();
     const before = looks;
@@ -84,15 +90,7 @@ describe('GET /api/v1/live', () => {
 
   it('does not look while nobody listens', async () => {
     let looks = 0;
-    const server = await testServer({ live: { pollMs: 5 } }, [], (store) =>
-      replacing({
-        changes: async (revision, options) => {
-          looks += 1;
-          return store.changes(revision, options);
-        },
-      })(store),
-    );
-    stops.push(() => server.stop());
+    const server = await looking(5, () => (looks += 1));
     const reader = await listen(server);
     await reader.nextBlock();
     await vi.waitUntil(() => looks >= 2, { timeout: 10_000 });
@@ -177,15 +175,9 @@ describe('GET /api/v1/live', () => {
 
   it('goes on after the store has failed for a while', async () => {
     let failing = false;
-    const server = await testServer({ live: { pollMs: 5 } }, [], (store) =>
-      replacing({
-        changes: async (revision, options) => {
-          if (failing) throw new Error('disk is away');
-          return store.changes(revision, options);
-        },
-      })(store),
-    );
-    stops.push(() => server.stop());
+    const server = await looking(5, () => {
+      if (failing) throw new Error('disk is away');
+    });
     const reader = await listen(server);
     await reader.nextBlock();
     failing = true;
