@@ -283,19 +283,10 @@ chaincodes:
   it('leaves a network that is there alone', async () => {
     const folder = newFolder();
     const layout = await createNetwork(folder.path, '');
+    const deliver = readFileSync(folder.deliver, 'utf8');
     await expect(createNetwork(folder.path, '')).rejects.toMatchObject({ code: 'exists' });
     expect(folder.read()).toEqual(layout);
-    const { deliver } = parse(readFileSync(folder.deliver, 'utf8'));
-    expect(deliver).toEqual([
-      {
-        address: `${HOST}:${layout.organizations[1]?.peers[0]?.port}`,
-        serverName: 'peer0.org1.example.com',
-        tlsRoots: expect.stringMatching(/^crypto-config.*pem$/),
-        mspId: 'Org1MSP',
-        msp: expect.stringContaining('User1@org1.example.com'),
-        channels: ['mychannel'],
-      },
-    ]);
+    expect(readFileSync(folder.deliver, 'utf8')).toBe(deliver);
     expect(() => newFolder().read()).toThrow(/ftl network create/);
   });
 });

@@ -1,22 +1,11 @@
-import { afterEach, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseElasticsearchUrl } from '#trace/store/elasticsearch/address.ts';
 import { Connection } from '#trace/store/elasticsearch/connection.ts';
 import { openElasticsearchStore } from '#trace/store/elasticsearch/elasticsearchStore.ts';
 import { exampleRecords, IDS, record, stored, txIdOf } from '#trace/store/conformance/exampleRecords.ts';
 import { StoreError } from '#trace/store/errors.ts';
 import type { StoredRecord, TraceRecord } from '#trace/record.ts';
-import { type StorePlace, storePlace } from './freshStore.ts';
-
-const places: StorePlace[] = [];
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.destroy();
-});
-
-function newPlace(): StorePlace {
-  const place = storePlace(inject('elasticsearchUrl'));
-  places.push(place);
-  return place;
-}
+import { newPlace } from './freshStore.ts';
 
 const channel = 'mychannel';
 

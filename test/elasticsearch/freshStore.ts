@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll } from 'vitest';
+import { afterAll, afterEach, inject } from 'vitest';
 import { parseElasticsearchUrl } from '#trace/store/elasticsearch/address.ts';
 import { Connection } from '#trace/store/elasticsearch/connection.ts';
 import { openStore } from '#trace/store/openStore.ts';
@@ -42,6 +42,18 @@ export function storePlace(clusterUrl: string): StorePlace {
       others.push(prefix);
     },
   };
+}
+
+const places: StorePlace[] = [];
+afterEach(async () => {
+  for (const place of places.splice(0)) await place.destroy();
+});
+
+/** In the suite's own cluster, for one test. */
+export function newPlace(): StorePlace {
+  const place = storePlace(inject('elasticsearchUrl'));
+  places.push(place);
+  return place;
 }
 
 async function removeIndices(url: string): Promise<void> {

@@ -1,19 +1,8 @@
-import { afterEach, expect, inject, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { exampleRecords } from '#trace/store/conformance/exampleRecords.ts';
 import { readEverything } from '#trace/store/conformance/readEverything.ts';
 import { openStore } from '#trace/store/openStore.ts';
-import { type StorePlace, storePlace } from './freshStore.ts';
-
-const places: StorePlace[] = [];
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.destroy();
-});
-
-function newPlace(): StorePlace {
-  const place = storePlace(inject('elasticsearchUrl'));
-  places.push(place);
-  return place;
-}
+import { newPlace, type StorePlace } from './freshStore.ts';
 
 async function ask<T>(method: string, path: string, body?: object): Promise<T> {
   const response = await fetch(`${inject('elasticsearchUrl')}/${path}`, {

@@ -1,22 +1,11 @@
-import { afterEach, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseElasticsearchUrl } from '#trace/store/elasticsearch/address.ts';
 import { Connection } from '#trace/store/elasticsearch/connection.ts';
 import { openElasticsearchStore } from '#trace/store/elasticsearch/elasticsearchStore.ts';
 import { exampleRecords } from '#trace/store/conformance/exampleRecords.ts';
 import { readEverything, refreshAll } from '#trace/store/conformance/readEverything.ts';
 import type { StoredRecord } from '#trace/record.ts';
-import { type StorePlace, storePlace } from './freshStore.ts';
-
-const places: StorePlace[] = [];
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.destroy();
-});
-
-function newPlace(): StorePlace {
-  const place = storePlace(inject('elasticsearchUrl'));
-  places.push(place);
-  return place;
-}
+import { newPlace, type StorePlace } from './freshStore.ts';
 
 async function expected(): Promise<unknown> {
   const store = await newPlace().open();

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { afterEach, expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseElasticsearchUrl } from '#trace/store/elasticsearch/address.ts';
 import { Connection } from '#trace/store/elasticsearch/connection.ts';
 import { openElasticsearchStore } from '#trace/store/elasticsearch/elasticsearchStore.ts';
@@ -7,18 +7,7 @@ import { exampleRecords } from '#trace/store/conformance/exampleRecords.ts';
 import { readEverything } from '#trace/store/conformance/readEverything.ts';
 import type { StoredRecord } from '#trace/record.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
-import { type StorePlace, storePlace } from './freshStore.ts';
-
-const places: StorePlace[] = [];
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.destroy();
-});
-
-function newPlace(): StorePlace {
-  const place = storePlace(inject('elasticsearchUrl'));
-  places.push(place);
-  return place;
-}
+import { newPlace } from './freshStore.ts';
 
 /** What one writer does: appends so many of its records, then refreshes so many (0: not at all). */
 type Step = readonly [records: number, refresh: number];
