@@ -1,6 +1,7 @@
 import type { AssembleContext } from '../../assemble/context.ts';
 import type { Network } from '../../network/network.ts';
 import type { StoredRecord } from '../../record.ts';
+import { distinct } from '../recordLists.ts';
 import type { Cluster } from './cluster.ts';
 import type { HeightDocument } from './documents.ts';
 import { compareTerms } from './order.ts';
@@ -111,14 +112,4 @@ export class EvidenceReader {
   #blocksOf({ kind, channel, txId }: Row): Iterable<number> {
     return kind === 'full' ? (this.#rows.blocks.get(rowName('full', channel, txId)) ?? []) : [];
   }
-}
-
-/** A record may reach a trace on two ways (two blocks and a range over both). */
-function distinct(records: StoredRecord[]): StoredRecord[] {
-  const seen = new Set<string>();
-  return records.filter(({ id }) => {
-    if (seen.has(id)) return false;
-    seen.add(id);
-    return true;
-  });
 }

@@ -1,5 +1,6 @@
 import type { AssembleContext } from '../../assemble/context.ts';
 import type { StoredRecord, TraceRecord } from '../../record.ts';
+import { distinct } from '../recordLists.ts';
 import { BoundedMap } from './boundedMap.ts';
 import type { BlockRow } from './blocks.ts';
 import type { RowContext } from './recordDecoder.ts';
@@ -121,14 +122,4 @@ export class EvidenceReader {
       this.#parts.db.get('SELECT 1 FROM tx WHERE channel = 0 AND kind = 0 LIMIT 1') !== undefined;
     return this.#withoutChannel;
   }
-}
-
-/** A record may reach a trace on two ways (two blocks and a range over both). */
-function distinct(records: StoredRecord[]): StoredRecord[] {
-  const seen = new Set<string>();
-  return records.filter(({ id }) => {
-    if (seen.has(id)) return false;
-    seen.add(id);
-    return true;
-  });
 }

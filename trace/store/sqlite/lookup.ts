@@ -3,7 +3,7 @@ import type { StoredRecord } from '../../record.ts';
 import type { Trace } from '../../trace.ts';
 import { StoreError } from '../errors.ts';
 import { normalId } from '../normalId.ts';
-import { inTimeOrder } from '../recordOrder.ts';
+import { inTimeOrder } from '../recordLists.ts';
 import type { FindOptions, TraceKey } from '../traceStore.ts';
 import { EvidenceReader, type Evidence } from './evidence.ts';
 import type { Parts } from './parts.ts';
