@@ -1,7 +1,7 @@
 import { common, orderer, peer } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
 import { BlockView } from '#node/protos/blockView.ts';
-import { type RecordedSet, sharedBlocks, vendoredBlocks, VERSIONS } from '#node/protos/testBlocks.ts';
+import { allBlocksOf, type RecordedSet, sharedBlocks, vendoredBlocks, VERSIONS } from '#node/protos/testBlocks.ts';
 import { type StoredRecord, TraceRecord, traceIdOf } from '#trace/record.ts';
 import { BlockSource, decodeBlock } from './blockSource.ts';
 import { changedBlock, changedHeader, firstEnvelope, ordererCopy, realBlock } from './testBlock.ts';
@@ -90,11 +90,7 @@ describe('records of real blocks', () => {
   });
 
   const shared = sharedBlocks();
-  const where =
-    shared.length === 0
-      ? 'NOTHING, since the whole recordings are not beside the repository'
-      : `all blocks of ${shared.map(({ name }) => name).join(' and ')}`;
-  it(`beside the vendored part checks ${where}`, () => {
+  it(`beside the vendored part checks ${allBlocksOf(shared)}`, () => {
     expect(shared.every(({ blocks }) => blocks.length > 10)).toBe(true);
     for (const set of shared) {
       expectAsRecorded(set);

@@ -10,6 +10,7 @@ import { BlockView } from '#node/protos/blockView.ts';
 import { NO_TRACER } from '#node/tracing/tracer.ts';
 import { BlockMaker, definitionWrites, type NamespaceWrites } from '#test/harness/signedBlocks.ts';
 import { channelConfig, genesisEnvelope } from '#test/harness/signedChannel.ts';
+import { privateWrites } from '#test/harness/privateWrites.ts';
 import { parsePolicy } from '#node/policy/policyDsl.ts';
 import { CHANNEL, MAJORITY, org1, org2, orderers, put, transaction } from '#test/unit/commitNetwork.ts';
 import { reached, testPeer } from './testPeer.ts';
@@ -51,14 +52,7 @@ function definition(collections: readonly Collection[], sequence = 1): Namespace
 const define = (collections: readonly Collection[], sequence = 1): Uint8Array =>
   transaction([definition(collections, sequence)], { chaincode: '_lifecycle', version: 'syscc' });
 
-function rwset(key: string): Uint8Array {
-  const write = new ledger.rwset.kvrwset.KVWrite();
-  write.setKey(key);
-  write.setValue(Buffer.from(`value of ${key}`));
-  const set = new ledger.rwset.kvrwset.KVRWSet();
-  set.addWrites(write);
-  return set.serializeBinary();
-}
+const rwset = (key: string): Uint8Array => privateWrites({ [key]: `value of ${key}` });
 
 const hashed = (name: string, key: string) => ({
   name,

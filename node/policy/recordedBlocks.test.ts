@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { blockHeaderBytes } from '#node/protos/blockHeader.ts';
 import type { BlockView } from '#node/protos/blockView.ts';
 import type { EnvelopeView } from '#node/protos/envelopeView.ts';
-import { type RecordedSet, sharedBlocks, vendoredBlocks, VERSIONS } from '#node/protos/testBlocks.ts';
+import { allBlocksOf, type RecordedSet, sharedBlocks, vendoredBlocks, VERSIONS } from '#node/protos/testBlocks.ts';
 import { decodeMessage } from '#node/protos/strictReader.ts';
 import type { MspManager } from '#node/msp/mspManager.ts';
 import { blocksWithChannel, type RecordedChannel } from '#node/msp/testChannel.ts';
@@ -105,11 +105,7 @@ describe('blocks of real networks', () => {
   });
 
   const shared = sharedBlocks();
-  const where =
-    shared.length === 0
-      ? 'NOTHING, since the whole recordings are not beside the repository'
-      : `all blocks of ${shared.map(({ name }) => name).join(' and ')}`;
-  it(`beside the vendored part checks ${where}`, async () => {
+  it(`beside the vendored part checks ${allBlocksOf(shared)}`, async () => {
     for (const set of shared) {
       const { blocks, failures } = await checkAll(set);
       expect([blocks > 10, failures]).toEqual([true, []]);

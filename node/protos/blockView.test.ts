@@ -4,6 +4,7 @@ import { blockHeaderBytes } from './blockHeader.ts';
 import { BlockView } from './blockView.ts';
 import type { EnvelopeView } from './envelopeView.ts';
 import {
+  allBlocksOf,
   loggedPkiIds,
   type RecordedBlock,
   type RecordedSet,
@@ -88,11 +89,7 @@ describe('blocks of real networks', () => {
   });
 
   const shared = sharedBlocks();
-  const where =
-    shared.length === 0
-      ? 'NOTHING, since the whole recordings are not beside the repository'
-      : `all blocks of ${shared.map(({ name }) => name).join(' and ')}`;
-  it(`beside the vendored part checks ${where}`, () => {
+  it(`beside the vendored part checks ${allBlocksOf(shared)}`, () => {
     expect(shared.every(({ blocks }) => blocks.length > 10)).toBe(true);
     for (const set of shared) {
       expectAsRecorded(set);

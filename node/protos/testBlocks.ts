@@ -65,6 +65,13 @@ export function sharedBlocks(): readonly RecordedSet[] {
     .map((name) => readSet(name, join(SHARED, name), join(SHARED, name, 'blocks')));
 }
 
+/** For the name of a test that looks at the whole recordings too: nobody is to take it for having done so where there are none. */
+export function allBlocksOf(sets: readonly RecordedSet[]): string {
+  return sets.length === 0
+    ? 'NOTHING, since the whole recordings are not beside the repository'
+    : `all blocks of ${sets.map(({ name }) => name).join(' and ')}`;
+}
+
 /** Each peer's gossip PKI-ID as its own log names it. */
 export function loggedPkiIds(version: (typeof VERSIONS)[number]): readonly { peer: string; pkiId: string }[] {
   const text = readFileSync(join(VECTORS, 'pki-ids', `${version}.json`), 'utf8');

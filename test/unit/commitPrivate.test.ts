@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ledger } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
 import { TraceRecord } from '#trace/record.ts';
 import { commitRecord } from '#node/commit/commitRecord.ts';
@@ -10,20 +9,14 @@ import { BlockPipeline } from '#node/commit/blockPipeline.ts';
 import { PeerLedger } from '#node/ledger/peerLedger.ts';
 import { hashedNamespace, privateNamespace } from '#node/ledger/state/namespaces.ts';
 import { BlockView } from '#node/protos/blockView.ts';
+import { privateWrites } from '../harness/privateWrites.ts';
 import { commitAll, received, recordedChain, stateOf, testLedger } from './commitBlocks.ts';
 import { CHANNEL, codesOf, MAJORITY, ownChannel, put, transaction } from './commitNetwork.ts';
 
 /** What endorsers hand round of a private write. */
-function privateWrites(key: string): Uint8Array {
-  const write = new ledger.rwset.kvrwset.KVWrite();
-  write.setKey(key);
-  write.setValue(Buffer.from(`value of ${key}`));
-  const set = new ledger.rwset.kvrwset.KVRWSet();
-  set.addWrites(write);
-  return set.serializeBinary();
-}
+const handedRound = (key: string): Uint8Array => privateWrites({ [key]: `value of ${key}` });
 
-const rwset = privateWrites('secret');
+const rwset = handedRound('secret');
 const privateHash = createHash('sha256').update(rwset).digest();
 const writes = { namespace: 'basic', collections: [{ name: 'few', keys: ['secret'], privateHash }] };
 const definitions = [{ name: 'basic', policy: MAJORITY, collections: [{ name: 'few' }] }];
@@ -52,7 +45,7 @@ describe('private data that comes with a block', () => {
   it('with another hash than the block holds is refused, and the right data are taken after it', async () => {
     await using channel = await ownChannel({}, definitions);
     const view = BlockView.fromBytes(channel.maker.next([transaction([put('a')]), transaction([writes])]));
-    const wrong = [{ tx: 1, collections: [{ namespace: 'basic', collection: 'few', rwset: privateWrites('other') }] }];
+    const wrong = [{ tx: 1, collections: [{ namespace: 'basic', collection: 'few', rwset: handedRound('other') }] }];
     await expect(channel.pipeline.commit({ view, privateData: wrong })).rejects.toMatchObject({ code: 'private_hash' });
     expect([channel.ledger.height, channel.ledger.privateData.height]).toEqual([2, 2]);
 

@@ -1,21 +1,13 @@
-import { ledger } from '@hyperledger/fabric-protos';
 import { describe, expect, it } from 'vitest';
+import { privateWrites } from '#test/harness/privateWrites.ts';
 import { checkReconciled, isExpectedRwset } from './hashCheck.ts';
 import { decodeWrites, sha256 } from './privateDataEntries.ts';
 import { decodeTxPrivateData, encodeTxPrivateData } from './txPrivateRwset.ts';
 
-const { KVRWSet, KVWrite } = ledger.rwset.kvrwset;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 function data(writes: Record<string, string>) {
-  const set = new KVRWSet();
-  for (const [name, value] of Object.entries(writes)) {
-    const write = new KVWrite();
-    write.setKey(name);
-    write.setValue(Buffer.from(value));
-    set.addWrites(write);
-  }
-  return { namespace: 'assets', collection: 'secret', rwset: set.serializeBinary() };
+  return { namespace: 'assets', collection: 'secret', rwset: privateWrites(writes) };
 }
 
 function expected(writes: Record<string, string>, purged: string[] = [], whole = true) {

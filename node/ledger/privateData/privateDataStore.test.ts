@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ledger } from '@hyperledger/fabric-protos';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { privateWrites } from '#test/harness/privateWrites.ts';
 import { BlockStore } from '../blocks/blockStore.ts';
 import { generatedChain } from '../blocks/testChain.ts';
 import type { CollectionData, MissingPrivateData, TxPrivateData } from './privateData.ts';
@@ -17,21 +17,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const { KVRWSet, KVWrite } = ledger.rwset.kvrwset;
-
-function rwset(writes: Record<string, string>): Uint8Array {
-  const set = new KVRWSet();
-  for (const [name, value] of Object.entries(writes)) {
-    const write = new KVWrite();
-    write.setKey(name);
-    write.setValue(Buffer.from(value));
-    set.addWrites(write);
-  }
-  return set.serializeBinary();
-}
-
 function collection(name: string, writes: Record<string, string>, namespace = 'assets'): CollectionData {
-  return { namespace, collection: name, rwset: rwset(writes) };
+  return { namespace, collection: name, rwset: privateWrites(writes) };
 }
 
 const tx = (number: number, ...collections: CollectionData[]): TxPrivateData => ({ tx: number, collections });
