@@ -13,6 +13,7 @@ import { exampleRecords, P1, record, txIdOf } from '#trace/store/conformance/exa
 import { readEverything } from '#trace/store/conformance/readEverything.ts';
 import { openStore } from '#trace/store/openStore.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
+import { askCluster } from './askCluster.ts';
 import { type StorePlace, storePlace } from './freshStore.ts';
 
 const channel = 'mychannel';
@@ -28,16 +29,6 @@ afterEach(async () => {
   await place.destroy();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function ask<T>(path: string, method = 'GET', body?: object): Promise<T> {
-  const response = await fetch(`${inject('elasticsearchUrl')}/${path}`, {
-    method,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    headers: { 'content-type': 'application/json' },
-  });
-  if (!response.ok) throw new Error(await response.text());
-  return (await response.json()) as T;
-}
 
 /** The cluster behind a proxy that lets no longer requests through, as nginx does; its URL and how many it has refused. */
 async function narrow(longest: number): Promise<{ readonly url: string; refused(): number }> {
@@ -122,8 +113,8 @@ it('puts what Elasticsearch cannot take whatever is done into the dead letters, 
   // Somebody has a mapping of their own for a field that every document keeps.
   const mappings = { properties: { service: { properties: { type: { type: 'long' } } } } };
   const custom = `_component_template/${place.prefix}-custom`;
-  await ask(custom, 'PUT', { template: { mappings } });
-  closing.push(() => ask(custom, 'PUT', { template: {} }));
+  await askCluster('PUT', custom, { template: { mappings } });
+  closing.push(() => askCluster('PUT', custom, { template: {} }));
   const store = await place.open();
   const records = Array.from({ length: 50 }, (_, n) =>
     ofTransaction(n, n === 7 || n === 33 ? {} : { 'service.type': undefined }),
@@ -146,7 +137,7 @@ it('keeps mappings closed: what the schema does not know makes no field', async 
     ['traces', SUMMARY_MAPPING],
   ] as const) {
     type Answer = Readonly<Record<string, { readonly mappings: object }>>;
-    const found = await ask<Answer>(`${place.prefix}-${alias}/_mapping`);
+    const found = await askCluster<Answer>('GET', `${place.prefix}-${alias}/_mapping`);
     const [{ mappings } = { mappings: {} }] = Object.values(found);
     expect(fieldsOf(mappings)).toEqual(fieldsOf(mapping));
   }
@@ -181,7 +172,7 @@ it('makes summaries where a peer caught up in thousands of steps', async () => {
 });
 
 it('rolls over by age, and by size', async () => {
-  const indices = async () => Object.keys(await ask<object>(`_alias/${place.prefix}-records`)).length;
+  const indices = async () => Object.keys(await askCluster<object>('GET', `_alias/${place.prefix}-records`)).length;
   for (const [rollover, expected] of [
     [{ maxAge: '1d', maxSize: '1gb' }, 1],
     [{ maxAge: '1ms' }, 2],

@@ -9,6 +9,7 @@ import { openStore } from '#trace/store/openStore.ts';
 import type { StoredRecord } from '#trace/record.ts';
 import type { TraceStore } from '#trace/store/traceStore.ts';
 import { generateRecords } from '../perf/generateRecords.ts';
+import { askCluster } from './askCluster.ts';
 import { type StorePlace, storePlace } from './freshStore.ts';
 
 let place: StorePlace;
@@ -25,12 +26,6 @@ afterEach(async () => {
   await place.destroy();
 });
 
-async function ask<T>(path: string, method = 'GET'): Promise<T> {
-  const response = await fetch(`${inject('elasticsearchUrl')}/${path}`, { method });
-  if (!response.ok) throw new Error(await response.text());
-  return (await response.json()) as T;
-}
-
 async function both(records: readonly StoredRecord[]): Promise<void> {
   for (const store of [sqlite, elasticsearch]) {
     await store.append(records);
@@ -45,8 +40,8 @@ function block(number: number, ...more: readonly string[]): StoredRecord[] {
 test('an index that is over goes whole, and what living traces stand on is carried over', async () => {
   const records = `${place.prefix}-records`;
   const rollOver = async () => {
-    await ask(`${records}/_rollover`, 'POST');
-    await ask(`${place.prefix}-traces/_rollover`, 'POST');
+    await askCluster('POST', `${records}/_rollover`);
+    await askCluster('POST', `${place.prefix}-traces/_rollover`);
   };
   const again = txIdOf('deadbeef');
   const spread = txIdOf('facade01');
@@ -64,7 +59,8 @@ test('an index that is over goes whole, and what living traces stand on is carri
   await both(block(20, again, spread));
   await rollOver();
   for (let number = 21; number <= 25; number++) await both(block(number));
-  const indices = async () => Object.keys(await ask<Record<string, unknown>>(`_alias/${records}`)).toSorted();
+  const indices = async () =>
+    Object.keys(await askCluster<Record<string, unknown>>('GET', `_alias/${records}`)).toSorted();
   expect(await indices()).toEqual([1, 2, 3].map((n) => `${records}-00000${n}`));
 
   for (const [before, traces, left] of [
@@ -103,7 +99,7 @@ test('what is carried over is not taken for a double by another process that is 
     [3, 4],
   ]) {
     for (const number of numbers) await both(block(number, ...(number % 2 === 0 ? [again] : [])));
-    await ask(`${place.prefix}-records/_rollover`, 'POST');
+    await askCluster('POST', `${place.prefix}-records/_rollover`);
   }
   await both(block(5));
   const connection = new Watched(parseElasticsearchUrl(place.url));

@@ -21,10 +21,11 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
     await importInto(source, writeOwnLogs(join(folder, 'logs'), 24_000));
     await source.append([], new Map([['file:x', '{"offset":7}']]));
     const expected = await contentsOf(source);
-    const copy = ['store', 'copy', '--from', url, '--to', place.url];
+    const copyTo = (target: string): string[] => ['store', 'copy', '--from', url, '--to', target];
+    const watched = copyTo(`elasticsearch:${cluster.url}/${place.prefix}`);
 
     const target = await place.open();
-    const first = spawnFtl(['store', 'copy', '--from', url, '--to', `elasticsearch:${cluster.url}/${place.prefix}`]);
+    const first = spawnFtl(watched);
     cluster.afterBulks(12, () => first.kill('SIGKILL'));
     expect(await finished(first)).toMatchObject({ signal: 'SIGKILL' });
     const written = async () => (await target.info()).records;
@@ -32,14 +33,7 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
     expect(await written()).toBeLessThan(expected.records);
 
     // Ctrl-C, between two pages.
-    const interrupted = spawnFtl([
-      'store',
-      'copy',
-      '--from',
-      url,
-      '--to',
-      `elasticsearch:${cluster.url}/${place.prefix}`,
-    ]);
+    const interrupted = spawnFtl(watched);
     cluster.afterBulks(8, () => interrupted.kill('SIGINT'));
     const stopped = await finished(interrupted);
     expect(stopped).toMatchObject({ status: 1, signal: null, stdout: '' });
@@ -47,18 +41,11 @@ test('ftl store copy: into Elasticsearch, killed with kill -9 on the way, and ba
     expect(await written()).toBeLessThan(expected.records);
 
     cluster.fill();
-    const refused = await runFtl([
-      'store',
-      'copy',
-      '--from',
-      url,
-      '--to',
-      `elasticsearch:${cluster.url}/${place.prefix}`,
-    ]);
+    const refused = await runFtl(watched);
     expect(refused).toMatchObject({ status: 1, stdout: '' });
     expect(refused.stderr).toMatch(/nearly full.*The same command goes on from where it was\.\n$/);
 
-    const second = await runFtl(copy);
+    const second = await runFtl(copyTo(place.url));
     expect(second).toMatchObject({ status: 0, stderr: '' });
     expect(second.stdout).toMatch(
       /^\d+ records copied after \d+ of an earlier run, \d+ known already, 1 checkpoints\n/,
