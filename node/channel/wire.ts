@@ -1,5 +1,5 @@
 import { ProtoError } from '#node/protos/protoError.ts';
-import { textOf } from '#node/protos/strictReader.ts';
+import { textOf } from '#node/protos/text.ts';
 
 /** One field as it came. */
 export interface RawField {

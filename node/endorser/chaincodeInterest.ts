@@ -1,7 +1,7 @@
 import type { SimulationResults } from '#node/ledger/simulator/txSimulator.ts';
 import { VALIDATION_PARAMETER } from '#node/ledger/state/stateMetadata.ts';
 import { WireWriter } from '#node/ledger/state/wireWriter.ts';
-import { textOf } from '#node/protos/strictReader.ts';
+import { textOf } from '#node/protos/text.ts';
 import { wireFields } from '#node/protos/wireFields.ts';
 
 /** What a transaction did in one namespace, as far as its endorsement depends on it. */

@@ -1,8 +1,8 @@
 import type { BinaryReader } from 'google-protobuf';
 import { MergingReader } from './mergingReader.ts';
 import { ProtoError } from './protoError.ts';
-import { shortText } from './shortText.ts';
 import { singularMask } from './singularFields.ts';
+import { textIn } from './text.ts';
 
 /** Fields in one message and all within: each costs far more memory than its two bytes. */
 const MAX_FIELDS = 4_000_000;
@@ -28,7 +28,6 @@ export interface MessageType<T> {
   deserializeBinaryFromReader(message: T, reader: BinaryReader): T;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Thrown for what is a message to Go, but not in the form that marshallers write. */
 const OTHER_FORM = new Error('not as a marshaller writes it');
 
@@ -218,7 +217,7 @@ export class StrictReader {
     const length = this.#length();
     const start = this.#pos;
     this.#pos += length;
-    return shortText(this.#bytes, start, this.#pos) ?? textOf(this.#bytes.subarray(start, this.#pos), this.#what);
+    return textIn(this.#bytes, start, this.#pos, this.#what);
   }
 
   /** Beyond 2^53 the nearest number, as generated getters give it. */
@@ -362,16 +361,4 @@ function protoError(cause: unknown, what: string): ProtoError {
     return new ProtoError('too_deep', what, 'more levels than the stack holds', { cause });
   }
   return new ProtoError('malformed', what, cause instanceof Error ? cause.message : String(cause), { cause });
-}
-
-/**
- * Bytes that must be text.
- * @throws ProtoError `invalid_utf8`
- */
-export function textOf(bytes: Uint8Array, what: string): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (cause) {
-    throw new ProtoError('invalid_utf8', what, 'text is not UTF-8', { cause });
-  }
 }

@@ -1,4 +1,5 @@
-import { LENGTH, StrictReader, textOf, VARINT } from './strictReader.ts';
+import { LENGTH, StrictReader, VARINT } from './strictReader.ts';
+import { textOf } from './text.ts';
 
 const EMPTY = new Uint8Array(0);
 

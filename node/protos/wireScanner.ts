@@ -1,5 +1,5 @@
 import { ProtoError } from './protoError.ts';
-import { shortText } from './shortText.ts';
+import { textIn } from './text.ts';
 
 /** Nested messages; protobuf for Go allows 10,000, none of the messages read here nests deeper than 6. */
 const MAX_DEPTH = 100;
@@ -16,8 +16,6 @@ const LENGTH = 2;
 const START_GROUP = 3;
 const END_GROUP = 4;
 const FIXED32 = 5;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Number and wire type of a field as its tag writes them: what `next` returns for a field of bytes, text or a message. */
 export function lengthTag(field: number): number {
@@ -141,15 +139,7 @@ export class WireScanner {
     const end = this.#endOfLength();
     const start = this.#pos;
     this.#pos = end;
-    const short = shortText(this.#bytes, start, end);
-    if (short !== null) {
-      return short;
-    }
-    try {
-      return utf8.decode(this.#bytes.subarray(start, end));
-    } catch (cause) {
-      throw new ProtoError('invalid_utf8', this.#what, 'text is not UTF-8', { cause });
-    }
+    return textIn(this.#bytes, start, end, this.#what);
   }
 
   /** Beyond 2^53 the nearest number. */

@@ -1,5 +1,5 @@
 import { ProtoError } from '#node/protos/protoError.ts';
-import { textOf } from '#node/protos/strictReader.ts';
+import { textOf } from '#node/protos/text.ts';
 import { FieldSet, MessageWriter, varintBytes, WIRE } from '../wire.ts';
 import { type FieldSchema, type MessageSchema, messageSchema } from './messageSchema.ts';
 
