@@ -6,12 +6,12 @@ import type { OrdererLayout } from '#node/network/layout.ts';
 import { BlockView } from '#node/protos/blockView.ts';
 import { chainInfo, deploy, joinOrderer, joinPeers, packageNode, query, reaches } from './channel.ts';
 import { GoTools } from './goTools.ts';
-import { CHANNEL } from './interopLayout.ts';
+import { CHANNEL, ordererHosts } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
 
 const CONTRACT = fileURLToPath(new URL('../chaincode/contract', import.meta.url));
 const [OURS, GO] = ['peer0.org1.example.com', 'peer1.org1.example.com'] as const;
-const ORDERERS = Array.from({ length: 4 }, (_, index) => `orderer${index}.example.com`);
+const ORDERERS = ordererHosts(4);
 /** Of four, of which one may lie. */
 const QUORUM = 3;
 

@@ -7,10 +7,11 @@ import { PROMETHEUS_PACKAGES } from '../harness/program.ts';
 import { ALERTMANAGER, PROMETHEUS, type RunningPrometheus } from '../harness/prometheus.ts';
 import { joinOrderer, joinPeers } from './channel.ts';
 import { GoTools } from './goTools.ts';
+import { ordererHosts } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
 
 const PEER = 'peer0.org1.example.com';
-const ORDERERS = Array.from({ length: 4 }, (_, index) => `orderer${index}.example.com`);
+const ORDERERS = ordererHosts(4);
 
 const isLeaderless = ({ labels }: ToldAlert): boolean => labels['alertname'] === 'FtlOrdererWithoutLeader';
 const isDown =

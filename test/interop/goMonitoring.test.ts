@@ -20,12 +20,12 @@ import { deploy, invoke, joinOrderer, joinPeers, query } from './channel.ts';
 import { batchSize, makeUpdate } from './configUpdate.ts';
 import { ContinuousInvoker } from './continuousInvoker.ts';
 import { GoTools } from './goTools.ts';
-import { CHANNEL } from './interopLayout.ts';
+import { CHANNEL, ordererHosts } from './interopLayout.ts';
 import { InteropNetwork } from './interopNetwork.ts';
 import { assetsAndNobody } from './serviceChaincode.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const ORDERERS = Array.from({ length: 3 }, (_, index) => `orderer${index}.example.com`);
+const ORDERERS = ordererHosts(3);
 const [PEER1, SPARE1, PEER2, SPARE2] = [
   'peer0.org1.example.com',
   'peer1.org1.example.com',

@@ -24,6 +24,12 @@ export interface InteropOptions {
 }
 
 export const CHANNEL = 'mychannel';
+const DOMAIN = 'example.com';
+
+/** Full names of that many orderers, as the network names them. */
+export function ordererHosts(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `orderer${count === 1 ? '' : index}.${DOMAIN}`);
+}
 
 /** For `ftl network create`. */
 export function layoutText({ organizations, members, orderers = 1 }: InteropOptions): string {
@@ -33,9 +39,9 @@ export function layoutText({ organizations, members, orderers = 1 }: InteropOpti
       organizations: [
         {
           name: 'Orderer',
-          domain: 'example.com',
-          orderers: Array.from({ length: orderers }, (_, index) => ({
-            name: orderers === 1 ? 'orderer' : `orderer${index}`,
+          domain: DOMAIN,
+          orderers: ordererHosts(orderers).map((host) => ({
+            name: host.slice(0, -DOMAIN.length - 1),
             port: 0,
             adminPort: 0,
             operationsPort: 0,
