@@ -1,13 +1,17 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { configurationPage } from './configurationPage.ts';
 import { ConfigError, loadOptions } from './loadOptions.ts';
 import { durationMs } from './options.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'ftl-config-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+
 function file(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'ftl-config-')), 'ftl.yaml');
+  const path = join(folder, `ftl${files++}.yaml`);
   writeFileSync(path, text);
   return path;
 }
