@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { elasticsearchPlace } from './test/harness/elasticsearchDistribution.ts';
 
+/** A busy machine may take a while for what a quiet one does at once. */
+const POLL = { poll: { timeout: 60_000 } };
+
 /**
  * Suites: `unit` beside the code, `e2e` with real processes, `browser` with a real Chromium; `interop` with Go Fabric's programs, where
  * FABRIC_BIN names their folder; `elasticsearch` with a real Elasticsearch, where one can be started or ELASTICSEARCH_URL names one.
@@ -17,6 +20,7 @@ export default defineConfig({
             'test/unit/**/*.test.ts',
           ],
           testTimeout: 30_000,
+          expect: { poll: { timeout: 25_000 } },
         },
       },
       {
@@ -25,6 +29,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: POLL,
           maxWorkers: 2,
         },
       },
@@ -34,6 +39,7 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          expect: POLL,
           maxWorkers: 1,
         },
       },
@@ -46,6 +52,7 @@ export default defineConfig({
                 include: ['test/interop/**/*.test.ts'],
                 testTimeout: 180_000,
                 hookTimeout: 180_000,
+                expect: POLL,
                 maxWorkers: 1,
               },
             },
@@ -60,6 +67,7 @@ export default defineConfig({
                 globalSetup: ['test/elasticsearch/globalSetup.ts'],
                 testTimeout: 300_000,
                 hookTimeout: 300_000,
+                expect: POLL,
                 // Tests that wait (for a lease to run out, a disk to be looked at) leave the processor to others.
                 maxWorkers: 2,
               },
