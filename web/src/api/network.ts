@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { TimeWindow } from '../model/range.ts';
-import { isoOf } from '../model/networkRange.ts';
+import { isoOf } from '../model/time.ts';
 import { type ApiError, getJson, paths } from './client.ts';
 import type { LeaderList, Statistics, TraceList } from './types.ts';
 
@@ -16,7 +16,6 @@ interface Answered {
   /** Milliseconds that the answer took. */
   readonly took: number;
   readonly window: TimeWindow;
-  readonly channel: string | null;
 }
 
 interface Asked {
@@ -45,7 +44,7 @@ export function useStatistics({ channel, window, bucketMs, enabled = true }: Ask
         }),
         signal,
       );
-      return { statistics, took: performance.now() - began, window, channel };
+      return { statistics, took: performance.now() - began, window };
     },
     enabled,
     placeholderData: keepPreviousData,

@@ -1,5 +1,5 @@
 import type { Identity, NetworkNode, Statistics } from '../api/types.ts';
-import { commonName, organisation } from './names.ts';
+import { commonName, mspOf, organisation } from './names.ts';
 
 type CountedEdge = Statistics['edges'][number];
 
@@ -15,6 +15,13 @@ const KINDS: ReadonlyMap<string, CallKind> = new Map([
   ['gossip', 'blocks'],
   ['commit', 'blocks'],
 ]);
+
+/** What is handed over. */
+export const KIND_WORDS: Readonly<Record<CallKind, string>> = {
+  proposals: 'proposals',
+  ordering: 'transactions to order',
+  blocks: 'blocks',
+};
 
 /** All hand-overs of one kind from one participant to another. */
 export interface Call {
@@ -92,9 +99,6 @@ export function participantsOf(
   }
   return participants;
 }
-
-/** MSP ID of an identity ID; null for an address or a bare name. */
-export const mspOf = (id: string): string | null => (id.indexOf('/') > 0 ? id.slice(0, id.indexOf('/')) : null);
 
 /** The counted edges drawn together; the busiest first. */
 export function callsOf(edges: readonly CountedEdge[], participants: readonly Participant[]): Call[] {

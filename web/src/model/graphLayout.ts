@@ -1,4 +1,5 @@
 import type { Identity, Trace } from '../api/types.ts';
+import { mspOf } from './names.ts';
 
 /** Sizes in pixels at zoom 1. */
 export const NODE_WIDTH = 126;
@@ -130,11 +131,10 @@ export function identitiesOf(trace: Trace): Map<string, Identity> {
   ];
   for (const id of others) {
     if (found.has(id)) continue;
-    const slash = id.indexOf('/');
     found.set(id, {
       id,
       kind: orderers.has(id) ? 'orderer' : 'peer',
-      msp: slash > 0 ? id.slice(0, slash) : null,
+      msp: mspOf(id),
     });
   }
   return found;

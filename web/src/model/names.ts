@@ -11,6 +11,9 @@ export function commonName(id: string): string {
   return slash < 0 ? id : id.slice(slash + 1);
 }
 
+/** MSP ID of an identity ID; null for an address or a bare name. */
+export const mspOf = (id: string): string | null => (id.indexOf('/') > 0 ? id.slice(0, id.indexOf('/')) : null);
+
 /** `Org1MSP` → `Org1`; what has no MSP is null. */
 export function organisation(msp: string | null): string | null {
   return msp === null ? null : msp.replace(/MSP$/, '') || msp;

@@ -1,5 +1,6 @@
 import type { Statistics } from '../api/types.ts';
 import type { TimeWindow } from './range.ts';
+import { isoOf } from './time.ts';
 
 const MINUTE = 60_000;
 
@@ -113,8 +114,6 @@ export function writeNetworkRange({ reach, until, steps }: NetworkRange): Readon
     to: part === null ? null : isoOf(part.to),
   };
 }
-
-export const isoOf = (millis: number): string => new Date(millis).toISOString();
 
 function timeOf(text: string | null): number | null {
   const millis = text === null || !/^\d{4}-/.test(text) ? Number.NaN : Date.parse(text);

@@ -1,6 +1,6 @@
 import type { Alert, MonitoringState, NetworkNode, NodeHealth } from '../api/types.ts';
 import { type ChannelHeight, heightMeasure } from './heights.ts';
-import { commonName, organisation } from './names.ts';
+import { commonName, mspOf, organisation } from './names.ts';
 
 export interface NodeRow {
   readonly id: string;
@@ -41,11 +41,11 @@ export function organisationsOf({ nodes, health, channels, alerts }: Known): Org
     const row = rowOf(id);
     return row === null ? [] : [row];
   });
-  const msps = [...new Set(rows.map(mspOf))].toSorted();
+  const msps = [...new Set(rows.map(mspNameOf))].toSorted();
   return msps.map((msp) => ({
     msp,
     label: msp === '' ? 'No organisation known' : (organisation(msp) ?? msp),
-    nodes: rows.filter((row) => mspOf(row) === msp).toSorted(byKindAndName),
+    nodes: rows.filter((row) => mspNameOf(row) === msp).toSorted(byKindAndName),
     alerts: alerts.filter((alert) => alert.organisation === msp),
   }));
 
@@ -66,7 +66,7 @@ export function organisationsOf({ nodes, health, channels, alerts }: Known): Org
   }
 }
 
-const mspOf = ({ id }: NodeRow) => (id.includes('/') ? id.slice(0, id.indexOf('/')) : '');
+const mspNameOf = ({ id }: NodeRow) => mspOf(id) ?? '';
 
 function byKindAndName(a: NodeRow, b: NodeRow): number {
   if (a.kind !== b.kind) return a.kind === 'peer' ? -1 : 1;

@@ -29,8 +29,11 @@ function digits(value: number): string {
   return value.toFixed(2).replace(/\.?0+$/, '');
 }
 
+/** Milliseconds since 1970 as ISO 8601 UTC. */
+export const isoOf = (millis: number): string => new Date(millis).toISOString();
+
 const two = (n: number) => String(n).padStart(2, '0');
-const dayOf = (millis: number) => formatDateTime(new Date(millis).toISOString()).slice(0, 10);
+const dayOf = (millis: number) => formatDateTime(isoOf(millis)).slice(0, 10);
 
 /** Local clock time with milliseconds, `00:20:43.026`. */
 export function formatClock(iso: string | null | undefined): string {

@@ -17,7 +17,7 @@ import {
   writeNetworkRange,
 } from '../model/networkRange.ts';
 import { namesOf, networkPictureOf, type Way, waysOf } from '../model/networkPicture.ts';
-import { formatDateTime } from '../model/time.ts';
+import { formatDateTime, isoOf } from '../model/time.ts';
 import { CallTable } from '../parts/callTable.tsx';
 import { InlineError } from '../parts/inlineError.tsx';
 import { type Choice, NetworkGraph } from '../parts/networkGraph.tsx';
@@ -28,13 +28,14 @@ import { ErrorNotice, NothingYet } from '../parts/states.tsx';
 import { TimeSlider } from '../parts/timeSlider.tsx';
 import { useNow } from '../parts/useNow.ts';
 import { usePlay } from '../parts/usePlay.ts';
+import { usePutAddress } from '../parts/usePutAddress.ts';
 
 /**
  * `/network?channel=…&range=1h&until=…&from=…&to=…&show=blocks&node=…`: who called whom, how often, how fast and with how many
  * errors, in a part of a time; who leads; and how the nodes are now.
  */
 export function NetworkPage() {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
   const channel = params.get('channel') || null;
   const show = showOf(params);
   const range = readNetworkRange(params);
@@ -43,15 +44,7 @@ export function NetworkPage() {
   useEffect(() => {
     document.title = 'FTL: network';
   }, []);
-  const put = (changes: Readonly<Record<string, string | null>>) => {
-    // From the address as it is, not as it was drawn last: drawing may lag behind what was chosen a moment ago.
-    const next = new URLSearchParams(window.location.search);
-    for (const [name, value] of Object.entries(changes)) {
-      if (value === null) next.delete(name);
-      else next.set(name, value);
-    }
-    setParams(next, { replace: true, preventScrollReset: true });
-  };
+  const put = usePutAddress();
 
   if (newest.data === undefined) {
     if (newest.isError) return <ErrorNotice error={newest.error} onRetry={() => void newest.refetch()} />;
@@ -197,9 +190,7 @@ function NetworkView({ channel, show, range, until, ended, chosen, now, put }: V
           now={now}
         />
         {ended !== null && (
-          <p className="hint">
-            Nothing was sent since {formatDateTime(new Date(ended).toISOString())}: this is the time before that.
-          </p>
+          <p className="hint">Nothing was sent since {formatDateTime(isoOf(ended))}: this is the time before that.</p>
         )}
       </section>
       {failed?.error && <InlineError error={failed.error} onRetry={() => void failed.refetch()} />}

@@ -16,6 +16,7 @@ import { TimelineView } from '../parts/timelineView.tsx';
 import { TraceHeader } from '../parts/traceHeader.tsx';
 import { Findings, TABS, TraceTabs } from '../parts/traceTabs.tsx';
 import { TrajectoryGraph } from '../parts/trajectoryGraph.tsx';
+import { usePutAddress } from '../parts/usePutAddress.ts';
 
 /** `/trace/:channel/:txId?edge=4&tab=records`; without the channel, or with an ID's beginning, it finds the whole and goes there. */
 export function TracePage() {
@@ -41,20 +42,14 @@ export function TracePage() {
 }
 
 function TraceView({ trace }: { readonly trace: Trace }) {
-  const [params, setParams] = useSearchParams();
+  const [params] = useSearchParams();
+  const put = usePutAddress();
   const selected = selectedEdge(trace, params.get('edge'));
   const navigate = useNavigate();
   const health = useHealthNow();
   const tab = TABS.find((one) => one === params.get('tab')) ?? 'commits';
 
-  const put = (name: string, value: string | null) => {
-    // From the address as it is, not as it was drawn last: drawing may lag behind what was chosen a moment ago.
-    const next = new URLSearchParams(window.location.search);
-    if (value === null) next.delete(name);
-    else next.set(name, value);
-    setParams(next, { replace: true, preventScrollReset: true });
-  };
-  const select = (seq: number | null) => put('edge', seq === null ? null : String(seq));
+  const select = (seq: number | null) => put({ edge: seq === null ? null : String(seq) });
 
   useEffect(() => {
     document.title = `FTL: ${shortTxId(trace.txId)} ${outcomeOf(trace.code).label}`;
@@ -93,7 +88,7 @@ function TraceView({ trace }: { readonly trace: Trace }) {
             selected={selected}
             onSelect={select}
             tab={tab}
-            onTab={(next) => put('tab', next === 'commits' ? null : next)}
+            onTab={(next) => put({ tab: next === 'commits' ? null : next })}
           />
         </div>
         <div className="trace-right">

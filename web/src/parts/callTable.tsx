@@ -1,6 +1,6 @@
 import { Button } from 'antd';
 import { useState } from 'react';
-import { type Call, errorShare, errorTone, formatShare, type Participant } from '../model/calls.ts';
+import { type Call, errorShare, errorTone, formatShare, KIND_WORDS, type Participant } from '../model/calls.ts';
 import { formatDuration } from '../model/time.ts';
 import { Who } from './who.tsx';
 
@@ -14,8 +14,6 @@ interface Props {
   readonly selected: string | null;
   readonly onSelect: (key: string | null) => void;
 }
-
-export const KIND_WORDS = { proposals: 'proposals', ordering: 'transactions to order', blocks: 'blocks' } as const;
 
 /** The lines of the picture as a table: the same, and those that are too many to draw. */
 export function CallTable({ calls, participants, names, selected, onSelect }: Props) {
@@ -79,7 +77,7 @@ export function CallTable({ calls, participants, names, selected, onSelect }: Pr
   );
 }
 
-export function Errors({ call }: { readonly call: Call }) {
+function Errors({ call }: { readonly call: Call }) {
   if (call.errors === 0) return <>0</>;
   return (
     <span className={errorTone(call) === 'many' ? 'bad-text' : 'warn-text'}>

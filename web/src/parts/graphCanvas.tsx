@@ -30,7 +30,7 @@ export interface Hovered {
 export type GraphData = Pick<NonNullable<GraphOptions['data']>, 'nodes' | 'edges'>;
 
 interface Props {
-  /** What is drawn first; a change of it alone draws nothing. */
+  /** What is drawn first. */
   readonly options: GraphOptions;
   /** Another one draws anew. */
   readonly drawing: string;

@@ -1,7 +1,7 @@
 import { type ReactNode, useId, useState } from 'react';
 import { aligned, type ChartPanel, factsOf, formatValue, hasValues, nearest, UNIT_NAMES } from '../model/panel.ts';
 import type { TimeWindow } from '../model/range.ts';
-import { formatClock, formatDateTime } from '../model/time.ts';
+import { formatClock, formatDateTime, isoOf } from '../model/time.ts';
 import { PALETTES, useDark } from '../theme.ts';
 import { LineChart, strokeOf } from './lineChart.tsx';
 
@@ -118,5 +118,3 @@ function Panel({ panel, window, stepMs, mark, at, onAt }: PanelProps) {
     </figure>
   );
 }
-
-const isoOf = (milliseconds: number) => new Date(milliseconds).toISOString();

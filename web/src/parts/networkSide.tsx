@@ -6,14 +6,14 @@ import { healthLook } from '../model/health.ts';
 import { type Leading, leadingLines } from '../model/leading.ts';
 import { organisation } from '../model/names.ts';
 import type { PictureLine } from '../model/networkPicture.ts';
-import { isoOf } from '../model/networkRange.ts';
 import { countWords } from '../model/nodeList.ts';
 import { outcomeOf } from '../model/outcome.ts';
 import { withToken } from '../model/query.ts';
 import type { TimeWindow } from '../model/range.ts';
-import { formatDuration } from '../model/time.ts';
+import { formatDuration, isoOf } from '../model/time.ts';
 import { AlertItems } from './alertItems.tsx';
-import { CallFacts, type Choice, NodeFacts } from './networkGraph.tsx';
+import { CallFacts, NodeFacts } from './networkFacts.tsx';
+import type { Choice } from './networkGraph.tsx';
 import { useNow } from './useNow.ts';
 import { Who } from './who.tsx';
 

@@ -2,7 +2,7 @@
 import { Button, Slider } from 'antd';
 import { ALL_STEPS, type StepCount, type StepRange, STEPS, windowOfSteps } from '../model/networkRange.ts';
 import type { TimeWindow } from '../model/range.ts';
-import { formatWhen } from '../model/time.ts';
+import { formatWhen, isoOf } from '../model/time.ts';
 import { useMoved } from './useMoved.ts';
 
 interface Props {
@@ -23,8 +23,7 @@ const HEIGHT = 40;
 export function TimeSlider({ reach, steps, onSteps, counts, playing, onPlay, now }: Props) {
   const most = Math.max(1, ...counts.map(({ all }) => all));
   const [[first, end], move] = useMoved(steps, onSteps);
-  const timeOf = (step: number) =>
-    formatWhen(new Date(windowOfSteps(reach, [0, step]).to).toISOString(), now).replace(/\.\d+$/, '');
+  const timeOf = (step: number) => formatWhen(isoOf(windowOfSteps(reach, [0, step]).to), now).replace(/\.\d+$/, '');
   const shown = windowOfSteps(reach, [first, end]);
   const whole = first === ALL_STEPS[0] && end === ALL_STEPS[1];
   return (
