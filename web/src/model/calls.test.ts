@@ -1,22 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Statistics } from '../api/types.ts';
 import { callsOf, errorTone, formatShare, participantsOf } from './calls.ts';
+import { type CountedEdge as Edge, countedEdge } from './fixtures.ts';
 
-type Edge = Statistics['edges'][number];
 const PEER = 'Org1MSP/peer0.org1.example.com';
 const PEER2 = 'Org2MSP/peer0.org2.example.com';
 const ORDERER = 'OrdererMSP/orderer1.example.com';
 const USER = 'Org1MSP/User1@org1.example.com';
 
-const edge = (point: string, from: string, to: string, rest: Partial<Edge> = {}): Edge => ({
-  point,
-  from,
-  to,
-  count: 10,
-  errors: 0,
-  medianUs: 1000,
-  ...rest,
-});
+const edge = (point: string, from: string, to: string, rest: Partial<Edge> = {}) =>
+  countedEdge(point, from, to, { count: 10, medianUs: 1000, ...rest });
 const kindsOf = (edges: readonly Edge[], nodes: Parameters<typeof participantsOf>[0] = []) =>
   Object.fromEntries(participantsOf(nodes, edges).map(({ id, kind }) => [id, kind]));
 

@@ -1,4 +1,11 @@
-import type { Edge, Identity, Trace } from '../api/types.ts';
+import type { Edge, Identity, Statistics, Trace } from '../api/types.ts';
+
+export type CountedEdge = Statistics['edges'][number];
+
+/** Who called whom, as the API counts it. */
+export function countedEdge(point: string, from: string, to: string, rest: Partial<CountedEdge> = {}): CountedEdge {
+  return { point, from, to, count: 100, errors: 0, medianUs: 2100, ...rest };
+}
 
 // Three traces as the API gives them, made by hand after a recorded network. For tests only; nothing of the pages imports them.
 

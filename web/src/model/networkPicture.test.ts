@@ -1,28 +1,18 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Statistics } from '../api/types.ts';
 import { callsOf, type Participant, participantsOf } from './calls.ts';
+import { type CountedEdge as Edge, countedEdge as edge } from './fixtures.ts';
 import { NODE_HEIGHT, NODE_WIDTH } from './graphLayout.ts';
 import type { Leading } from './leading.ts';
 import { layoutNetwork } from './networkLayout.ts';
 import { networkLooks, networkPictureOf, waysOf } from './networkPicture.ts';
 
-type Edge = Statistics['edges'][number];
 const P0 = 'Org1MSP/peer0.org1.example.com';
 const P1 = 'Org1MSP/peer1.org1.example.com';
 const Q0 = 'Org2MSP/peer0.org2.example.com';
 const ORDERER = 'OrdererMSP/orderer1.example.com';
 const USER = 'Org1MSP/User1@org1.example.com';
 
-const edge = (point: string, from: string, to: string, rest: Partial<Edge> = {}): Edge => ({
-  point,
-  from,
-  to,
-  count: 100,
-  errors: 0,
-  medianUs: 2100,
-  ...rest,
-});
 const EDGES = [
   edge('endorse', USER, P0),
   edge('endorse', P0, Q0, { count: 25, errors: 1 }),

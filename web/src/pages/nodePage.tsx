@@ -2,7 +2,7 @@ import { Skeleton } from 'antd';
 import { useEffect } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { nodeIdOf } from '../api/client.ts';
-import { useAlerts, useMonitoring, useNodeHealth, useNodes } from '../api/monitoring.ts';
+import { useMonitoring, useNodeHealth, useNodes } from '../api/monitoring.ts';
 import type { MonitoringState, NetworkNode, NodeHealth } from '../api/types.ts';
 import { healthLook } from '../model/health.ts';
 import { heightMeasure, heightNotes } from '../model/heights.ts';
@@ -10,10 +10,10 @@ import { commonName, displayNames } from '../model/names.ts';
 import { withToken } from '../model/query.ts';
 import { type ChartRange, readRange } from '../model/range.ts';
 import { formatClock, formatDateTime } from '../model/time.ts';
-import { AlertItems } from '../parts/alertItems.tsx';
 import { HealthTag } from '../parts/healthTag.tsx';
 import { InlineError } from '../parts/inlineError.tsx';
 import { LogSpecControl } from '../parts/logSpecControl.tsx';
+import { NodeAlerts } from '../parts/nodeAlerts.tsx';
 import { NodeMetrics } from '../parts/nodeMetrics.tsx';
 import { Notice } from '../parts/states.tsx';
 import { StreamBreaks } from '../parts/streamBreaks.tsx';
@@ -148,22 +148,6 @@ function Reasons({ health: { failedChecks, problem, health } }: { readonly healt
           ))}
         </ul>
       )}
-    </section>
-  );
-}
-
-function NodeAlerts({ id }: { readonly id: string }) {
-  const alerts = useAlerts(id);
-  const now = useNow(5000);
-  const own = alerts.data?.items ?? [];
-  if (own.length === 0 && !alerts.isError) return null;
-  return (
-    <section className="panel" aria-labelledby="h-alerts">
-      <h2 id="h-alerts" className="panel-title">
-        Active alerts
-      </h2>
-      {alerts.isError && <InlineError error={alerts.error} onRetry={() => void alerts.refetch()} />}
-      {own.length > 0 && <AlertItems alerts={own} at={id} now={now} />}
     </section>
   );
 }

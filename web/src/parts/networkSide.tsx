@@ -1,5 +1,5 @@
 import { Link } from 'react-router';
-import { type HealthNow, useAlerts } from '../api/monitoring.ts';
+import type { HealthNow } from '../api/monitoring.ts';
 import type { Statistics } from '../api/types.ts';
 import type { Call, Participant } from '../model/calls.ts';
 import { healthLook } from '../model/health.ts';
@@ -11,10 +11,9 @@ import { outcomeOf } from '../model/outcome.ts';
 import { withToken } from '../model/query.ts';
 import type { TimeWindow } from '../model/range.ts';
 import { formatDuration, isoOf } from '../model/time.ts';
-import { AlertItems } from './alertItems.tsx';
 import { CallFacts, NodeFacts } from './networkFacts.tsx';
 import type { Choice } from './networkGraph.tsx';
-import { useNow } from './useNow.ts';
+import { NodeAlerts } from './nodeAlerts.tsx';
 import { Who } from './who.tsx';
 
 interface Props {
@@ -37,7 +36,14 @@ export function NetworkSide(props: Props) {
   const node = chosen?.element === 'node' ? participants.get(chosen.id) : undefined;
   const call = calls.find(({ key }) => chosen?.element === 'edge' && key === chosen.id);
   const line = call ?? lines.find((one) => chosen?.element === 'edge' && one.way.key === chosen.id)?.way;
-  if (node !== undefined) return <ChosenNode {...props} node={node} />;
+  if (node !== undefined) {
+    return (
+      <div className="network-side">
+        <ChosenNode {...props} node={node} />
+        {node.kind !== 'client' && <NodeAlerts id={node.id} />}
+      </div>
+    );
+  }
   if (line !== undefined) return <ChosenCall {...props} line={line} call={call ?? null} />;
   return <WholeTime {...props} />;
 }
@@ -45,7 +51,7 @@ export function NetworkSide(props: Props) {
 function ChosenNode({ node, names, leading, health, ...time }: Props & { readonly node: Participant }) {
   const name = names.get(node.id) ?? node.id;
   return (
-    <section className="panel pad network-side" aria-labelledby="h-side">
+    <section className="panel pad" aria-labelledby="h-side">
       <h2 id="h-side">{name}</h2>
       <NodeFacts participant={node} leading={leading.get(node.id)} health={health.get(node.id)} />
       {node.kind !== 'client' && (
@@ -76,19 +82,11 @@ function ChosenNode({ node, names, leading, health, ...time }: Props & { readonl
           {node.together.length > MOST_NAMED && <li className="muted">and {node.together.length - MOST_NAMED} more</li>}
         </ul>
       )}
-      {node.kind !== 'client' && <NodeAlerts id={node.id} />}
     </section>
   );
 }
 
 const MOST_NAMED = 50;
-
-function NodeAlerts({ id }: { readonly id: string }) {
-  const alerts = useAlerts(id);
-  const now = useNow(5000);
-  const own = alerts.data?.items ?? [];
-  return own.length === 0 ? null : <AlertItems alerts={own} at={id} now={now} />;
-}
 
 interface CallProps extends Props {
   readonly line: Pick<Call, 'kind' | 'from' | 'to'>;
